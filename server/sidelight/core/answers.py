@@ -1,0 +1,137 @@
+"""Answer events: what a provider says while it answers, in the order it says it.
+
+A stream of events is ``(Text | Replace | Reasoning | Status | Sources | Usage)* Finished``: exactly one ``Finished``,
+always last. ``Answer`` folds a stream into what has been received so far.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal, Union
+
+from sidelight.errors import SidelightError
+from sidelight.messages import Message
+
+Finish = Literal["complete", "length", "cut_off", "refused", "stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """More of the answer: a delta, never the whole so far."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """The provider took back what it said: this is the whole answer now."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """More of the model's thinking aloud, which is not part of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What is happening, for a progress line."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A piece of the knowledge base that the answer rests on.
+
+    ``uri`` is as the provider gave it (``file://…``, ``link://…``) or empty; ``text`` is the cited piece.
+    """
+
+    title: str
+    uri: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """All sources of the answer; replaces any named before."""
+
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens spent, as the provider counted them."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The end. ``cut_off`` carries the error that ended it; whether text came before is for the reader to see."""
+
+    finish: Finish
+    error: SidelightError | None = None
+
+
+AnswerEvent = Union[Text, Replace, Reasoning, Status, Sources, Usage, Finished]
+
+
+@dataclass(slots=True)
+class Answer:
+    """What has been received so far of one answer."""
+
+    reasoning_parts: list[str] = field(default_factory=list)
+    sources: tuple[Source, ...] = ()
+    usage: Usage | None = None
+    finished: Finished | None = None
+    _parts: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """The text so far."""
+        if len(self._parts) > 1:
+            self._parts = ["".join(self._parts)]
+        return self._parts[0] if self._parts else ""
+
+    @property
+    def reasoning(self) -> str:
+        """The reasoning so far."""
+        return "".join(self.reasoning_parts)
+
+    def add(self, event: AnswerEvent) -> None:
+        """Take the next event in; costs O(its length)."""
+        match event:
+            case Text(text):
+                self._parts.append(text)
+            case Replace(text):
+                self._parts = [text]
+            case Reasoning(text):
+                self.reasoning_parts.append(text)
+            case Sources(sources):
+                self.sources = sources
+            case Usage():
+                self.usage = event
+            case Finished():
+                self.finished = event
+            case Status():
+                pass
+
+
+def merge_text(events: Iterable[AnswerEvent]) -> list[AnswerEvent]:
+    """Join neighbouring ``Text`` events, and neighbouring ``Reasoning`` events, into one each."""
+    merged: list[AnswerEvent] = []
+    for event in events:
+        last = merged[-1] if merged else None
+        if isinstance(event, Text) and isinstance(last, Text):
+            merged[-1] = Text(last.text + event.text)
+        elif isinstance(event, Reasoning) and isinstance(last, Reasoning):
+            merged[-1] = Reasoning(last.text + event.text)
+        else:
+            merged.append(event)
+    return merged

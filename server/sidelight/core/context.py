@@ -1,0 +1,67 @@
+"""What a task is about: a place in a document, what is wrong there, and what the user wrote.
+
+Lines and columns count from 0, columns in code points; a range's end is exclusive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sidelight.editing.blocks import enclosing_block
+from sidelight.editing.text import Place, Range
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """A finding of some tool at a place in the document."""
+
+    range: Range
+    message: str
+    source: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The document and the place in it that a task is about.
+
+    ``lines`` are the document's lines with their line ends, as they were when the task began.
+    ``selection`` is what the user marked (empty: the caret); ``target`` is the range of whole lines that an edit task
+    may replace. A task without a document has no lines and an empty name.
+    """
+
+    name: str = ""
+    language_id: str = ""
+    lines: tuple[str, ...] = ()
+    selection: Range = Range.EMPTY
+    target: Range = Range.EMPTY
+    diagnostics: tuple[Diagnostic, ...] = ()
+    instruction: str = ""
+    answer_language: str = "en"
+
+    @property
+    def target_text(self) -> str:
+        """The lines of ``target``, as they stand in the document."""
+        return "".join(self.lines[self.target.start.line : self.target.end_line])
+
+
+def target_lines(lines: Sequence[str], place: Range | None, diagnostics: Sequence[Diagnostic] = ()) -> Range:
+    """Return the whole lines that a task at ``place`` is about.
+
+    With diagnostics, the definition around the first of them, and all of them; else the selection; else the definition
+    at the caret; without any place, the document.
+    """
+    if diagnostics:
+        first, end = enclosing_block(lines, diagnostics[0].range.start.line)
+        ranges = [item.range for item in diagnostics] + ([place] if place else [])
+        first = min([first, *(range_.start.line for range_ in ranges)])
+        end = max([end, *(range_.end_line for range_ in ranges)])
+    elif place is None:
+        first, end = 0, len(lines)
+    elif place.is_empty:
+        first, end = enclosing_block(lines, place.start.line)
+    else:
+        first, end = place.start.line, place.end_line
+    last = len(lines) - 1
+    return Range(Place(first, 0), Place(end, 0) if end <= last else Place(last, len(lines[last])))

@@ -1,0 +1,16 @@
+"""What can be asked: one file a task, and the table that names them all.
+
+A task says what goes to the model and what its answer is for. To add one, write its file and put it into ``TASKS``.
+"""
+
+from __future__ import annotations
+
+from sidelight.core.tasks.ask import ASK
+from sidelight.core.tasks.explain import EXPLAIN
+from sidelight.core.tasks.fix import FIX
+from sidelight.core.tasks.generate import GENERATE
+from sidelight.core.tasks.task import Task
+
+TASKS: dict[str, Task] = {task.name: task for task in (EXPLAIN, FIX, GENERATE, ASK)}
+
+__all__ = ["TASKS", "Task"]

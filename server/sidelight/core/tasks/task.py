@@ -1,0 +1,33 @@
+"""What every task says about itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sidelight.core.context import Context
+from sidelight.messages import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One thing that can be asked.
+
+    ``orders`` are the model's standing orders, ``question`` what is asked of it at this place. ``edits``: the answer
+    holds code that replaces the context's target; otherwise it is text to read. ``needs_instruction``: there is nothing
+    to do without words of the user.
+    """
+
+    name: str
+    title: Message
+    orders: str
+    question: Callable[[Context], str]
+    edits: bool = False
+    needs_instruction: bool = False
+
+
+CODE_ANSWER = (
+    "Answer with the complete replacement for exactly the lines shown as the part to change, in one fenced code "
+    "block, with their indentation. Change nothing that need not change. Never leave lines out and never write "
+    "placeholders such as 'rest unchanged'. Before the block, say in one or two sentences what you changed and why."
+)

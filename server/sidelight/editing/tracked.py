@@ -1,0 +1,47 @@
+"""Ranges that move with every change of the document."""
+
+from __future__ import annotations
+
+from sidelight.editing.text import Place, Range, split_lines
+
+
+class TrackedRange:
+    """A range that follows its text while the user types around it.
+
+    Text typed exactly at a border stays outside, or with ``grows`` becomes part of it. ``is_touched`` once something
+    inside has changed.
+    """
+
+    def __init__(self, range_: Range, *, grows: bool = False) -> None:
+        self.range = range_
+        self.is_touched = False
+        self._grows = grows
+
+    def change(self, replaced: Range, text: str) -> None:
+        """Take note that ``replaced`` (as it was before) became ``text``."""
+        start, end = self.range.start, self.range.end
+        grows = self._grows and replaced.is_empty and start <= replaced.start <= end
+        if replaced.end <= start and not grows:
+            self.range = Range(_moved(start, replaced, text), _moved(end, replaced, text))
+            return
+        if replaced.start >= end and not grows:
+            return
+        self.is_touched = True
+        start = min(start, replaced.start)
+        end = _moved(end, replaced, text) if replaced.end <= end else _end_of(replaced.start, text)
+        self.range = Range(start, end)
+
+
+def _moved(place: Place, replaced: Range, text: str) -> Place:
+    """Return where a place at or after the end of ``replaced`` stands after it became ``text``."""
+    new_end = _end_of(replaced.start, text)
+    if place.line == replaced.end.line:
+        return Place(new_end.line, new_end.column + place.column - replaced.end.column)
+    return Place(place.line + new_end.line - replaced.end.line, place.column)
+
+
+def _end_of(start: Place, text: str) -> Place:
+    lines = split_lines(text)
+    if len(lines) == 1:
+        return Place(start.line, start.column + len(text))
+    return Place(start.line + len(lines) - 1, len(lines[-1]))

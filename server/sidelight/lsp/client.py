@@ -1,0 +1,177 @@
+"""What this client can do, and the requests we make of it.
+
+Abilities come from the announced capabilities; a row in ``KNOWN_CLIENTS`` wins, for clients that can more or less than
+they announce (measured: Neovim 0.7 honours document changes unannounced, Kate 22.12 applies edits unannounced).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lsprotocol import types
+
+from sidelight.errors import SidelightError
+from sidelight.lsp.protocol import ClientError, Protocol
+from sidelight.messages import Message
+
+log = logging.getLogger(__name__)
+
+_ANSWER_S = 10.0
+# A client may ask its user before it applies an edit (Eglot does); a user who chooses may think for a while.
+_EDIT_S = 60.0
+_CHOICE_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What the client can do."""
+
+    apply_edit: bool = False
+    document_changes: bool = False
+    show_document: bool = False
+    progress: bool = False
+    text_content: bool = False
+    configuration: bool = False
+    register_configuration: bool = False
+
+
+KNOWN_CLIENTS: dict[str, dict[str, bool]] = {
+    "Neovim": {"document_changes": True},
+    "Kate": {"apply_edit": True, "document_changes": True},
+}
+
+
+def abilities_of(params: types.InitializeParams) -> Abilities:
+    """Read a client's abilities out of ``initialize``."""
+    workspace = params.capabilities.workspace or types.WorkspaceClientCapabilities()
+    window = params.capabilities.window or types.WindowClientCapabilities()
+    configuration = workspace.did_change_configuration
+    announced = Abilities(
+        apply_edit=bool(workspace.apply_edit),
+        document_changes=bool(workspace.workspace_edit and workspace.workspace_edit.document_changes),
+        show_document=bool(window.show_document and window.show_document.support),
+        progress=bool(window.work_done_progress),
+        text_content=workspace.text_document_content is not None,
+        configuration=bool(workspace.configuration),
+        register_configuration=bool(configuration and configuration.dynamic_registration),
+    )
+    name = params.client_info.name if params.client_info else ""
+    return replace(announced, **KNOWN_CLIENTS.get(name, {}))
+
+
+class Client:
+    """The editor, as we speak to it. Every request ends by a time limit; a refusal is an answer, not an exception."""
+
+    def __init__(self, protocol: Protocol) -> None:
+        self.protocol = protocol
+        self.can = Abilities()
+
+    def write(self, message: Message) -> str:
+        """Return a message in the client's language."""
+        return self.protocol.translate(message)
+
+    def show(self, kind: types.MessageType, message: Message, hint: Message | None = None) -> None:
+        """Show a message to the user."""
+        text = " ".join(self.write(part) for part in (message, hint) if part)
+        self.protocol.tell(types.WINDOW_SHOW_MESSAGE, {"type": kind.value, "message": text})
+
+    def show_error(self, error: SidelightError) -> None:
+        """Show what went wrong, and what to do about it."""
+        self.show(types.MessageType.Error, error.message, error.hint)
+
+    async def choose(self, message: Message, titles: Sequence[str]) -> str | None:
+        """Let the user choose one of ``titles``; None when the user or the client would not. Raises ``ClientError``."""
+        params = {
+            "type": types.MessageType.Info.value,
+            "message": self.write(message),
+            "actions": [{"title": title} for title in titles],
+        }
+        chosen = await self.protocol.ask(types.WINDOW_SHOW_MESSAGE_REQUEST, params, _CHOICE_S)
+        return chosen.get("title") if isinstance(chosen, dict) else None
+
+    async def apply_edit(self, edit: dict[str, Any], label: str) -> bool:
+        """Ask the client to apply an edit. True is its word only: see whether the text arrives."""
+        if not self.can.apply_edit:
+            return False
+        try:
+            result = await self.protocol.ask(types.WORKSPACE_APPLY_EDIT, {"label": label, "edit": edit}, _EDIT_S)
+        except ClientError as error:
+            log.info("an edit was refused: %s", error)
+            return False
+        return isinstance(result, dict) and bool(result.get("applied"))
+
+    async def show_document(self, uri: str) -> bool:
+        """Ask the client to open a document."""
+        if not self.can.show_document:
+            return False
+        try:
+            result = await self.protocol.ask(types.WINDOW_SHOW_DOCUMENT, {"uri": uri, "takeFocus": False}, _ANSWER_S)
+        except ClientError as error:
+            log.info("a document was not shown: %s", error)
+            return False
+        return isinstance(result, dict) and bool(result.get("success"))
+
+    async def configuration(self) -> Any:
+        """Return the client's ``sidelight`` section, or None."""
+        params = {"items": [{"section": "sidelight"}]}
+        with contextlib.suppress(ClientError):
+            result = await self.protocol.ask(types.WORKSPACE_CONFIGURATION, params, _ANSWER_S)
+            return result[0] if isinstance(result, list) and result else None
+        return None
+
+    async def register(self, method: str, options: dict[str, Any] | None = None) -> None:
+        """Register a method that has to be registered dynamically."""
+        registration = {"id": method, "method": method} | ({"registerOptions": options} if options else {})
+        with contextlib.suppress(ClientError):
+            await self.protocol.ask(types.CLIENT_REGISTER_CAPABILITY, {"registrations": [registration]}, _ANSWER_S)
+
+
+class Progress:
+    """A job's work-done progress: begins once, reports, ends exactly once.
+
+    Silent without a token, and where the client has no progress. A token of ours (``is_ours``) is created first; one
+    that the client sent along is there already.
+    """
+
+    def __init__(self, client: Client, token: str | int | None, *, is_ours: bool) -> None:
+        self._client = client
+        self.token = token
+        self._is_ours = is_ours
+        self._is_open = False
+        self._last = ""
+
+    async def begin(self, title: str) -> None:
+        """Show the progress, cancellable."""
+        if self.token is None or (self._is_ours and not await self._create()):
+            return
+        self._is_open = True
+        self._tell({"kind": "begin", "title": title, "cancellable": True})
+
+    async def _create(self) -> bool:
+        if not self._client.can.progress:
+            return False
+        try:
+            await self._client.protocol.ask(types.WINDOW_WORK_DONE_PROGRESS_CREATE, {"token": self.token}, _ANSWER_S)
+        except ClientError as error:
+            log.info("no progress: %s", error)
+            return False
+        return True
+
+    def report(self, text: str) -> None:
+        """Say what is happening now."""
+        if self._is_open and text != self._last:
+            self._last = text
+            self._tell({"kind": "report", "message": text, "cancellable": True})
+
+    def end(self, text: str) -> None:
+        """Say that it is over."""
+        if self._is_open:
+            self._is_open = False
+            self._tell({"kind": "end", "message": text})
+
+    def _tell(self, value: dict[str, Any]) -> None:
+        self._client.protocol.tell(types.PROGRESS, {"token": self.token, "value": value})

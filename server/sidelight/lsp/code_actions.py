@@ -1,0 +1,95 @@
+"""What the light bulb offers. Nothing is computed here but titles: every action carries a command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from lsprotocol import types
+
+from sidelight.core.instructions import find_instruction
+from sidelight.lsp.documents import Document
+from sidelight.lsp.subject import OUR_SOURCE
+from sidelight.messages import Message, Translator, msg
+
+_QUICK_FIX, _REWRITE, _REFACTOR, _SOURCE = "quickfix", "refactor.rewrite", "refactor", "source"
+_LONGEST_MESSAGE = 60
+
+
+def code_actions(
+    params: types.CodeActionParams,
+    document: Document,
+    write: Translator,
+    running: Sequence[str],
+    raw_diagnostics: Sequence[dict[str, Any]],
+) -> list[dict[str, Any]]:
+    """Return the actions for a place, as LSP has them; ``running`` are the ids of running jobs."""
+    only = [str(getattr(kind, "value", kind)) for kind in params.context.only or []]
+    is_asked = params.context.trigger_kind == types.CodeActionTriggerKind.Invoked
+    actions = [
+        *_on_diagnostics(params, raw_diagnostics),
+        *_on_place(params, document, is_asked=is_asked or _SOURCE in only),
+        *(_Offer(_SOURCE, msg("Stop Sidelight ({job})", job=job), "stop", {"job": job}) for job in running),
+    ]
+    return [action.as_lsp(write) for action in actions if action.is_wanted(only)]
+
+
+class _Offer:
+    def __init__(
+        self, kind: str, title: Message, task: str, argument: dict[str, Any], diagnostic: dict[str, Any] | None = None
+    ) -> None:
+        self._kind, self._title, self._task, self._argument, self._diagnostic = kind, title, task, argument, diagnostic
+
+    def is_wanted(self, only: Sequence[str]) -> bool:
+        """Whether the client asked for this kind: kinds are trees, ``refactor`` wants ``refactor.rewrite`` too."""
+        return not only or any(not kind or f"{self._kind}.".startswith(f"{kind}.") for kind in only)
+
+    def as_lsp(self, write: Translator) -> dict[str, Any]:
+        title = write(self._title)
+        command = {"title": title, "command": f"sidelight.{self._task}", "arguments": [self._argument]}
+        action = {"title": title, "kind": self._kind, "command": command}
+        return action | ({"diagnostics": [self._diagnostic]} if self._diagnostic else {})
+
+
+def _on_diagnostics(params: types.CodeActionParams, raw: Sequence[dict[str, Any]]) -> Iterator[_Offer]:
+    for diagnostic in raw:
+        if diagnostic.get("source") == OUR_SOURCE:
+            continue
+        short = _short(diagnostic.get("message"))
+        argument = {
+            "uri": params.text_document.uri,
+            "range": diagnostic["range"],
+            "diagnostics": [diagnostic],
+        }
+        yield _Offer(_QUICK_FIX, msg("Fix with Sidelight: {message}", message=short), "fix", argument, diagnostic)
+        yield _Offer(
+            _QUICK_FIX, msg("Explain with Sidelight: {message}", message=short), "explain", argument, diagnostic
+        )
+
+
+def _on_place(params: types.CodeActionParams, document: Document, *, is_asked: bool) -> Iterator[_Offer]:
+    """Offer what can be done with a selection; at a bare caret only when the user asked for the menu."""
+    start, end = params.range.start, params.range.end
+    range_ = {
+        "start": {"line": start.line, "character": start.character},
+        "end": {"line": end.line, "character": end.character},
+    }
+    argument = {"uri": params.text_document.uri, "range": range_}
+    selection = document.range(params.range)
+    instruction = find_instruction(document.text.lines, selection, signatures=True)
+    if instruction:
+        title = msg("Generate with Sidelight: {instruction}", instruction=_short(instruction))
+        yield _Offer(_REWRITE, title, "generate", {**argument, "instruction": instruction})
+    if selection.is_empty and not is_asked:
+        return
+    yield _Offer(_REFACTOR, msg("Explain with Sidelight"), "explain", argument)
+    yield _Offer(_REWRITE, msg("Fix with Sidelight"), "fix", argument)
+    if not instruction:
+        yield _Offer(_REWRITE, msg("Generate with Sidelight…"), "generate", argument)
+    yield _Offer(_REFACTOR, msg("Ask Sidelight…"), "ask", argument)
+
+
+def _short(message: object) -> str:
+    text = message.get("value", "") if isinstance(message, dict) else str(message or "")
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST_MESSAGE else text[: _LONGEST_MESSAGE - 1] + "…"

@@ -1,0 +1,215 @@
+"""The documents that the client has open, and where their files are.
+
+One document has one key, however a client spells its URI: ``file:///c%3A/x`` and ``file:///C:/x`` are the same.
+What is sent back to the client is the URI as the client wrote it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+from lsprotocol import types
+
+from sidelight.editing.line_diff import line_change
+from sidelight.editing.text import Place, Range, Text, Units, column_from_units, units_from_column
+from sidelight.editing.tracked import TrackedRange
+from sidelight.errors import UsageError
+from sidelight.messages import msg
+
+_DRIVE = re.compile(r"/?([A-Za-z])[:|](?=/|$)")
+
+LARGEST_FILE_BYTES = 50 << 20
+
+
+def document_key(uri: str) -> str:
+    """Return the one spelling of a URI. Anything that is not a URI is its own key."""
+    parts = urlsplit(uri)
+    if not parts.scheme:
+        return uri
+    path = quote(_with_small_drive(unquote(parts.path)), safe="/:@!$&'()*+,;=~")
+    rest = (f"?{parts.query}" if parts.query else "") + (f"#{parts.fragment}" if parts.fragment else "")
+    authority = "" if parts.netloc.lower() == "localhost" and parts.scheme == "file" else unquote(parts.netloc).lower()
+    return f"{parts.scheme.lower()}://{authority}{path}{rest}" if uri[len(parts.scheme) :].startswith("://") else uri
+
+
+def _with_small_drive(path: str) -> str:
+    drive = _DRIVE.match(path)
+    return f"/{drive[1].lower()}:{path[drive.end() :]}" if drive else path
+
+
+def file_path(uri: str) -> Path | None:
+    """Return the path of a ``file:`` URI on this machine (UNC shares too), or None."""
+    parts = urlsplit(document_key(uri))
+    if parts.scheme != "file":
+        return None
+    path = unquote(parts.path)
+    if os.name == "nt":
+        return Path(f"//{unquote(parts.netloc)}{path}" if parts.netloc else path.removeprefix("/"))
+    return Path(path) if not parts.netloc else None
+
+
+def file_uri(path: Path) -> str:
+    """Return the URI of a file."""
+    return path.absolute().as_uri()
+
+
+def name_of(uri: str) -> str:
+    """Return the last part of a URI's path, for titles and prompts."""
+    return PurePosixPath(unquote(urlsplit(uri).path)).name or uri
+
+
+class Document:
+    """One open document: its text now, its version, and the ranges that follow its changes."""
+
+    def __init__(self, uri: str, language_id: str, version: int | None, text: str, encoding: Units) -> None:
+        self.uri = uri
+        self.key = document_key(uri)
+        self.language_id = language_id
+        self.version = version
+        self.text = Text(text)
+        self.is_open = True
+        self._encoding = encoding
+        self._tracked: list[TrackedRange] = []
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return name_of(self.uri)
+
+    def place(self, position: types.Position) -> Place:
+        """Return a position of the client's as a place; outside the text, the nearest one inside."""
+        lines = self.text.lines
+        if position.line >= len(lines):
+            return self.text.end
+        return Place(position.line, column_from_units(lines[position.line], position.character, self._encoding))
+
+    def range(self, range_: types.Range) -> Range:
+        """Return a range of the client's, its ends in order."""
+        start, end = sorted((self.place(range_.start), self.place(range_.end)))
+        return Range(start, end)
+
+    def lsp_range(self, range_: Range) -> dict[str, Any]:
+        """Return a range as the client counts."""
+        return {"start": self._position(range_.start), "end": self._position(range_.end)}
+
+    def _position(self, place: Place) -> dict[str, int]:
+        units = units_from_column(self.text.lines[place.line], place.column, self._encoding)
+        return {"line": place.line, "character": units}
+
+    def track(self, range_: Range, *, grows: bool = False) -> TrackedRange:
+        """Return a range that follows its text from now on, until ``untrack``."""
+        tracked = TrackedRange(range_, grows=grows)
+        self._tracked.append(tracked)
+        return tracked
+
+    def untrack(self, tracked: TrackedRange) -> None:
+        """Let a tracked range go."""
+        self._tracked.remove(tracked)
+
+    def change(self, change: types.TextDocumentContentChangeEvent) -> None:
+        """Apply one change of a ``didChange``."""
+        if isinstance(change, types.TextDocumentContentChangePartial):
+            self._replace(self.range(change.range), change.text)
+        elif difference := line_change(str(self.text), change.text):
+            # A client that sends the whole text has not touched the whole text: ranges follow the difference.
+            start = self.text.clamp(Place(difference.first, 0))
+            self._replace(Range(start, self.text.clamp(Place(difference.end, 0))), difference.text)
+
+    def _replace(self, range_: Range, text: str) -> None:
+        replaced = self.text.replace(range_, text)
+        for tracked in self._tracked:
+            tracked.change(replaced, text)
+
+
+class Documents:
+    """All open documents, by key."""
+
+    def __init__(self) -> None:
+        self.encoding: Units = "utf-16"
+        self._open: dict[str, Document] = {}
+        self._listeners: list[Callable[[Document], None]] = []
+
+    def listen(self, listener: Callable[[Document], None]) -> Callable[[], None]:
+        """Call ``listener`` after every change and close; returns what ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def opened(self, uri: str) -> Document | None:
+        """Return the open document of that URI, or None."""
+        return self._open.get(document_key(uri))
+
+    def open(self, item: types.TextDocumentItem) -> Document:
+        """Take a document in; one that is open already begins anew."""
+        if old := self._open.get(document_key(item.uri)):
+            self._close(old)
+        document = Document(item.uri, str(item.language_id), item.version, item.text, self.encoding)
+        self._open[document.key] = document
+        return document
+
+    def change(
+        self, identifier: types.VersionedTextDocumentIdentifier, changes: list[types.TextDocumentContentChangeEvent]
+    ) -> None:
+        """Apply a ``didChange``; one for a document that was never opened has nothing to change."""
+        document = self.opened(identifier.uri)
+        if document is None:
+            return
+        for change in changes:
+            document.change(change)
+        document.version = identifier.version
+        self._tell(document)
+
+    def close(self, uri: str) -> None:
+        """Forget a document."""
+        if document := self._open.pop(document_key(uri), None):
+            self._close(document)
+
+    def _close(self, document: Document) -> None:
+        document.is_open = False
+        self._tell(document)
+
+    def _tell(self, document: Document) -> None:
+        for listener in list(self._listeners):
+            listener(document)
+
+    def read(self, uri: str) -> Document:
+        """Return the open document, else its file as it is on disk, without a version. Raises ``UsageError``."""
+        if document := self.opened(uri):
+            return document
+        path = file_path(uri)
+        if path is None:
+            raise UsageError(
+                msg("{uri} is not open in the editor.", uri=uri), msg("Open it, then try again.")
+            )  # fmt: skip
+        document = Document(uri, _language_of(path), None, _read_text(path), self.encoding)
+        document.is_open = False
+        return document
+
+
+def _read_text(path: Path) -> str:
+    try:
+        if path.stat().st_size > LARGEST_FILE_BYTES:
+            raise UsageError(msg("{path} is too large to read.", path=str(path)), msg("Choose a smaller file."))
+        text = path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        text = "\0"
+    except OSError as error:
+        raise UsageError(
+            msg("{path} cannot be read: {reason}", path=str(path), reason=error.strerror or str(error)),
+            msg("Check that the file exists and that you may read it."),
+        ) from error
+    if "\0" in text:
+        raise UsageError(
+            msg("{path} is not text in UTF-8.", path=str(path)), msg("Save it as UTF-8, or choose another file.")
+        )
+    return text
+
+
+def _language_of(path: Path) -> str:
+    return {".py": "python", ".pyi": "python", ".md": "markdown", ".js": "javascript", ".ts": "typescript"}.get(
+        path.suffix.lower(), path.suffix.lower().removeprefix(".")
+    )

@@ -1,0 +1,197 @@
+"""Running tasks: each is a job with its answer, its delivery and exactly one end.
+
+A job's thread hands events to the event loop here, and nowhere else. Stopping ends the job at once, also while its
+thread still hangs in a name look-up: what such a thread says later is not heard.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterator
+from contextvars import ContextVar
+from typing import Protocol as Interface
+
+from sidelight.core.answers import Answer, AnswerEvent, Finished, Status, Text
+from sidelight.core.assistant import Assistant, Question
+from sidelight.core.stopping import Stop
+from sidelight.lsp.client import Client, Progress
+from sidelight.messages import Message, msg
+
+log = logging.getLogger(__name__)
+
+current_job: ContextVar[str] = ContextVar("current_job", default="-")
+
+_TELL_EVERY_S = 0.5
+_SILENCE_TO_TELL_S = 5.0
+
+
+class Delivery(Interface):
+    """How an answer reaches the editor. All calls come on the event loop, in order."""
+
+    def receive(self, event: AnswerEvent) -> None:
+        """Take the next event, any but ``Finished``. Must not block."""
+        ...
+
+    async def finish(self, answer: Answer) -> Message | None:
+        """Deliver what remains; ``answer.finished`` says how it ended. Returns a last line for the progress."""
+        ...
+
+
+class Inbox:
+    """Carries events from a job's thread to the event loop, many at a time when they come fast."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, receive: Callable[[AnswerEvent], None]) -> None:
+        self._loop = loop
+        self._receive = receive
+        self._events: deque[AnswerEvent] = deque()
+        self._is_scheduled = False
+
+    def put(self, event: AnswerEvent) -> None:
+        """Take an event, on any thread."""
+        self._events.append(event)
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            with contextlib.suppress(RuntimeError):  # the loop has closed: nobody is listening any more
+                self._loop.call_soon_threadsafe(self.drain)
+
+    def drain(self) -> None:
+        """Hand on everything that has come, on the loop."""
+        self._is_scheduled = False  # before looking: what is put from now on schedules anew
+        while self._events:
+            self._receive(self._events.popleft())
+
+
+class Job:
+    """One running task: it is prepared, it answers, it is delivered, it ends."""
+
+    def __init__(self, task: str, client: Client, progress: Progress | None = None) -> None:
+        self.id = f"{task}-{secrets.token_hex(4)}"
+        self.task = task
+        self.answer = Answer()
+        self._client = client
+        self._stop = Stop()
+        self._loop = asyncio.get_running_loop()
+        self._inbox = Inbox(self._loop, self._receive)
+        self._finished: asyncio.Future[None] = self._loop.create_future()
+        self._progress = progress or Progress(client, self.id, is_ours=True)
+        self._delivery: Delivery | None = None
+        self._preparing: asyncio.Task[None] | None = None
+        self._heard_at = self._loop.time()
+        self._status: Message | None = None
+        self._words = 0
+
+    def prepare(self, work: Coroutine[None, None, None]) -> None:
+        """Run what leads up to ``run`` (reading, asking the user) as a task that stopping ends."""
+        self._preparing = self._loop.create_task(work)
+
+    def stop(self) -> None:
+        """End the job now: what has arrived is kept, what comes later is not heard."""
+        if self._finished.done():
+            return
+        self._inbox.drain()
+        self._stop.set()
+        if self._delivery is None and self._preparing is not None:
+            self._preparing.cancel()
+        self._receive(Finished("stopped"))
+
+    async def run(self, assistant: Assistant, question: Question, delivery: Delivery, title: str) -> Answer:
+        """Answer and deliver; returns the answer. Being cancelled stops the job."""
+        current_job.set(self.id)
+        log.info("begins: %s, %s", self.task, question.context.language_id or "no document")
+        self._delivery = delivery
+        last: Message | None = None
+        self._heard_at = self._loop.time()
+        if not self._stop.is_set:
+            assistant.start(question, self._stop, self._inbox.put)
+        telling = self._loop.create_task(self._tell_progress(title))
+        try:
+            await self._finished
+            last = await delivery.finish(self.answer)
+        finally:
+            self._stop.set()
+            telling.cancel()
+            self._progress.end(self._client.write(last) if last else "")
+            finished = self.answer.finished
+            log.info("ends: %s, %d characters", finished.finish if finished else "cancelled", len(self.answer.text))
+        return self.answer
+
+    def has_token(self, token: str | int) -> bool:
+        """Whether the job's progress is shown under this token."""
+        return self._progress.token == token
+
+    def _receive(self, event: AnswerEvent) -> None:
+        if self._finished.done():
+            return
+        self._heard_at = self._loop.time()
+        self.answer.add(event)
+        if isinstance(event, Finished):
+            self._finished.set_result(None)
+            return
+        if isinstance(event, Text):
+            self._words += len(event.text.split())
+        elif isinstance(event, Status):
+            self._status = event.message
+        if self._delivery is not None:
+            self._delivery.receive(event)
+
+    async def _tell_progress(self, title: str) -> None:
+        await self._progress.begin(title)
+        while True:
+            if line := self._progress_line():
+                self._progress.report(self._client.write(line))
+            await asyncio.sleep(_TELL_EVERY_S)
+
+    def _progress_line(self) -> Message | None:
+        silence_s = self._loop.time() - self._heard_at
+        if silence_s > _SILENCE_TO_TELL_S:
+            return msg("still waiting, {seconds} s", seconds=round(silence_s))
+        if self._words:
+            return msg("{count} words", count=self._words)
+        return self._status
+
+
+class Jobs:
+    """The jobs that are running, in the order in which they began."""
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self._jobs: dict[str, Job] = {}
+        self._changed = changed
+
+    def __iter__(self) -> Iterator[Job]:
+        return iter(list(self._jobs.values()))
+
+    def __bool__(self) -> bool:
+        return bool(self._jobs)
+
+    def add(self, job: Job) -> None:
+        """Count a job as running."""
+        self._jobs[job.id] = job
+        self._changed()
+
+    def remove(self, job: Job) -> None:
+        """Count a job as ended."""
+        self._jobs.pop(job.id, None)
+        self._changed()
+
+    def stop(self, job_id: str | None) -> bool:
+        """Stop a job by its id, or the latest; tells whether there was one to stop."""
+        job = self._jobs.get(job_id) if job_id else next(reversed(self._jobs.values()), None)
+        if job is None:
+            return False
+        job.stop()
+        return True
+
+    def stop_by_token(self, token: str | int) -> None:
+        """Stop the job whose progress has this token."""
+        for job in self:
+            if job.has_token(token):
+                job.stop()
+
+    def stop_all(self) -> None:
+        """Stop every job."""
+        for job in self:
+            job.stop()

@@ -1,0 +1,323 @@
+"""Answer pages and ask pages: Markdown documents for clients that show no stream.
+
+An answer page is a ``sidelight:`` document that the client reads again while it grows, or a file in the cache folder
+that is written when the answer ends, or at least a message that names the file. An ask page is always a file, since
+the user writes on it. Model text is shown as it is; nothing on a page is a link that does something.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import secrets
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lsprotocol import types
+
+from sidelight.core.answers import Answer, AnswerEvent
+from sidelight.core.tasks import Task
+from sidelight.editing.answer_code import CodeBlock, code_blocks
+from sidelight.editing.text import Range
+from sidelight.lsp.client import Client
+from sidelight.lsp.delivery import failure
+from sidelight.lsp.documents import Documents, document_key, file_path, file_uri
+from sidelight.lsp.subject import Subject
+from sidelight.messages import Message, msg
+
+log = logging.getLogger(__name__)
+
+SCHEME = "sidelight"
+WRITE_BELOW = "---"
+
+_KEPT_PAGES = 100
+_KEPT_FILES = 200
+# A refresh makes the client read the whole page again: twice a second at most, rarer as the page grows.
+_REFRESH_S = 0.5
+_REFRESH_S_A_CHARACTER = 0.5 / 50_000
+
+
+@dataclass(slots=True)
+class Page:
+    """One answer page: where the client finds it, what it says, and the document that it is about."""
+
+    id: str
+    uri: str
+    title: str
+    subject: Subject
+    answer: Answer
+    notice: str = ""
+    is_shown: bool = False
+    foot: str = ""
+
+    @property
+    def markdown(self) -> str:
+        """The page's text now."""
+        parts = [
+            f"# {self.title}",
+            self.notice and f"> {self.notice}",
+            self.answer.text,
+            _sources(self.answer),
+            self.foot,
+        ]
+        return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
+
+    def block_at(self, line: int) -> tuple[int, CodeBlock] | None:
+        """Return the code block round a line of the page, and its number."""
+        for number, block in enumerate(code_blocks(self.markdown)):
+            if block.first_line - 1 <= line <= block.end_line:
+                return number, block
+        return None
+
+    def block(self, number: int) -> CodeBlock | None:
+        """Return a code block by its number."""
+        return next((block for n, block in enumerate(code_blocks(self.markdown)) if n == number), None)
+
+
+@dataclass(frozen=True, slots=True)
+class AskPage:
+    """A page to write on: what is written below its last rule goes to ``task`` in ``conversation``."""
+
+    uri: str
+    task: Task
+    subject: Subject
+    conversation: str | None
+
+
+def _sources(answer: Answer) -> str:
+    seen: OrderedDict[str, None] = OrderedDict((source.title or source.uri, None) for source in answer.sources)
+    return "\n".join(f"{number}. {_one_line(title)}" for number, title in enumerate(seen, 1))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+@dataclass(slots=True)
+class Pages:
+    """All pages of this session."""
+
+    client: Client
+    documents: Documents
+    folder: Path
+    has_content: bool = False  # the client reads sidelight: documents, and shows them
+    _pages: OrderedDict[str, Page] = field(default_factory=OrderedDict)
+    _asks: OrderedDict[str, AskPage] = field(default_factory=OrderedDict)
+
+    def new(self, title: str, subject: Subject, answer: Answer) -> Page:
+        """Make a page for an answer."""
+        id_ = secrets.token_hex(4)
+        name = f"{_slug(title)}-{id_}.md"
+        uri = f"{SCHEME}:///answers/{name}" if self.has_content else file_uri(self.folder / name)
+        page = Page(id_, uri, title, subject, answer)
+        self._pages[document_key(uri)] = page
+        while len(self._pages) > _KEPT_PAGES:
+            self._pages.popitem(last=False)
+        return page
+
+    def find(self, uri: str) -> Page | None:
+        """Return the page with that URI."""
+        return self._pages.get(document_key(uri))
+
+    def by_id(self, id_: str) -> Page | None:
+        """Return the page with that id."""
+        return next((page for page in self._pages.values() if page.id == id_), None)
+
+    def content(self, uri: str) -> str:
+        """Return the text of a ``sidelight:`` document, for ``workspace/textDocumentContent``."""
+        page = self.find(uri)
+        return page.markdown if page else self.client.write(msg("This answer is no longer kept.")) + "\n"
+
+    def refresh(self, page: Page) -> None:
+        """Let the client read the page again. Its answer is of no interest; it is asked for, as it is a request."""
+        asking = self.client.protocol.ask("workspace/textDocumentContent/refresh", {"uri": page.uri}, 10)
+        task = asyncio.ensure_future(asking)
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    async def show(self, page: Page) -> None:
+        """Bring a finished page before the user, by the best way that the client has."""
+        if self.has_content:
+            self.refresh(page)
+            if page.is_shown or await self.client.show_document(page.uri):
+                page.is_shown = True
+                return
+            page.uri = file_uri(self.folder / f"{_slug(page.title)}-{page.id}.md")
+            self._pages[document_key(page.uri)] = page
+        path = await self._write(page.uri, page.markdown)
+        if path is not None and not await self.client.show_document(page.uri):
+            self.client.show(types.MessageType.Info, msg("The answer is in {path}", path=str(path)))
+
+    async def new_ask(self, task: Task, subject: Subject, conversation: str | None) -> None:
+        """Make an ask page and bring it before the user."""
+        uri = file_uri(self.folder / f"ask-{secrets.token_hex(4)}.md")
+        self._asks[document_key(uri)] = AskPage(uri, task, subject, conversation)
+        place = subject.context.name or "-"
+        lines = [
+            "# Sidelight",
+            self.client.write(msg("About: {place}", place=place)),
+            self.client.write(msg("Write below the line, then choose the code action “Send”.")),
+            WRITE_BELOW,
+        ]
+        path = await self._write(uri, "\n\n".join(lines) + "\n\n")
+        if path is not None and not await self.client.show_document(uri):
+            self.client.show(
+                types.MessageType.Info,
+                msg("Open {path}, write there, and choose the code action “Send”.", path=str(path)),
+            )
+
+    def ask_page(self, uri: str) -> AskPage | None:
+        """Return the ask page with that URI."""
+        return self._asks.get(document_key(uri))
+
+    def continue_ask(self, page: AskPage, conversation: str) -> None:
+        """Let what is written next on an ask page go into the conversation that it began."""
+        self._asks[document_key(page.uri)] = AskPage(page.uri, page.task, page.subject, conversation)
+
+    async def _write(self, uri: str, text: str) -> Path | None:
+        """Write a page's file on a thread; an error is shown, together with the text that could not be written."""
+        path = file_path(uri)
+        assert path is not None
+        try:
+            await asyncio.to_thread(_write_file, path, text)
+        except OSError as error:
+            log.warning("a page was not written: %s", error)
+            reason = msg("{path} cannot be written: {reason}", path=str(path), reason=error.strerror or str(error))
+            self.client.show(types.MessageType.Error, reason, Message("{text}", {"text": text}))
+            return None
+        return path
+
+
+def _write_file(path: Path, text: str) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.write_text(text, "utf-8", newline="\n")
+    files = sorted(path.parent.glob("*.md"), key=lambda file: file.stat().st_mtime)
+    for old in files[:-_KEPT_FILES]:
+        old.unlink(missing_ok=True)
+
+
+def _slug(title: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", title).strip("-.")[:60] or "answer"
+
+
+def written_instruction(text: str) -> str:
+    """Return what the user wrote on an ask page: everything below the last rule."""
+    return text.rpartition(f"\n{WRITE_BELOW}")[2].lstrip("-").strip()
+
+
+class PageDelivery:
+    """Shows an answer as a page: while it grows where the client can read it again, else when it has ended."""
+
+    def __init__(self, pages: Pages, subject: Subject, title: str) -> None:
+        self._pages = pages
+        self._subject = subject
+        self._title = title
+        self._answer = Answer()
+        self._page: Page | None = None
+        self._refresh_at = 0.0
+        self._opening: asyncio.Task[None] | None = None
+
+    def receive(self, event: AnswerEvent) -> None:
+        """Let the page grow, and be read again when it is time."""
+        self._answer.add(event)
+        if not self._pages.has_content or not self._answer.text:
+            return
+        now = asyncio.get_running_loop().time()
+        if self._page is None:
+            self._page = self._pages.new(self._title, self._subject, self._answer)
+            self._opening = asyncio.ensure_future(self._open(self._page))
+        elif self._page.is_shown and now >= self._refresh_at:
+            self._pages.refresh(self._page)
+            self._refresh_at = now + _REFRESH_S + len(self._answer.text) * _REFRESH_S_A_CHARACTER
+
+    async def _open(self, page: Page) -> None:
+        page.is_shown = await self._pages.client.show_document(page.uri)
+
+    async def finish(self, answer: Answer) -> Message | None:
+        """Show the whole page, with its sources and with what went wrong."""
+        client = self._pages.client
+        finished = answer.finished
+        is_stopped = finished is not None and finished.finish == "stopped"
+        if not answer.text:
+            if is_stopped:
+                return msg("stopped")
+            client.show_error(failure(answer))
+            return msg("failed")
+        if self._opening is not None:
+            await self._opening
+        page = self._page or self._pages.new(self._title, self._subject, answer)
+        page.answer = answer
+        page.foot = incomplete_note(answer, client)
+        await self._pages.show(page)
+        return msg("stopped") if is_stopped else msg("done")
+
+
+def incomplete_note(answer: Answer, client: Client) -> str:
+    """Return the note below an answer that did not end well; empty below one that did."""
+    finished = answer.finished
+    if finished is None or finished.finish == "complete":
+        return ""
+    if finished.error is None:
+        return f"> **{client.write(msg('Incomplete: it was stopped.'))}**"
+    reason = " ".join(client.write(part) for part in (finished.error.message, finished.error.hint) if part)
+    return f"> **{client.write(msg('Incomplete: {reason}', reason=_one_line(reason)))}**"
+
+
+class AskDelivery(PageDelivery):
+    """Puts an answer on the ask page that asked for it, below what the user wrote, with a new place to write."""
+
+    def __init__(self, pages: Pages, subject: Subject, title: str, page: AskPage) -> None:
+        super().__init__(pages, subject, title)
+        self._ask_page = page
+
+    def receive(self, event: AnswerEvent) -> None:
+        """Wait for the end: the user may still be writing on this page."""
+        self._answer.add(event)
+
+    async def finish(self, answer: Answer) -> Message | None:
+        """Append the answer; where that fails, show it as a page of its own."""
+        document = self._pages.documents.opened(self._ask_page.uri)
+        if document is None or not answer.text:
+            return await super().finish(answer)
+        client = self._pages.client
+        parts = [answer.text, _sources(answer), incomplete_note(answer, client), WRITE_BELOW]
+        text = "\n\n" + "\n\n".join(part.strip("\n") for part in parts if part) + "\n\n"
+        end = document.text.end
+        edit = edit_of(document.uri, document.version, document.lsp_range(Range(end, end)), text)
+        if await client.apply_edit(edit, self._title):
+            return msg("done")
+        return await super().finish(answer)
+
+
+def edit_of(uri: str, version: int | None, range_: dict[str, Any], text: str) -> dict[str, Any]:
+    """Return the workspace edit that puts ``text`` in the place of one range of one document."""
+    identifier = {"uri": uri, "version": version}
+    return {"documentChanges": [{"textDocument": identifier, "edits": [{"range": range_, "newText": text}]}]}
+
+
+def page_actions(pages: Pages, uri: str, line: int) -> Iterator[dict[str, Any]]:
+    """Yield the code actions of a page at a line: put this block into the document, or send what is written."""
+    write = pages.client.write
+    if pages.ask_page(uri):
+        yield _action(write(msg("Send")), "sidelight.send", {"uri": uri})
+    page = pages.find(uri)
+    found = page.block_at(line) if page else None
+    if page is None or found is None or page.subject.document is None:
+        return
+    name, target = page.subject.context.name, page.subject.document.uri
+    argument = {"page": page.id, "block": found[0], "uri": target}
+    yield _action(write(msg("Insert into {name}", name=name)), "sidelight.insertBlock", {**argument, "replace": False})
+    yield _action(
+        write(msg("Replace the selection in {name}", name=name)), "sidelight.insertBlock", {**argument, "replace": True}
+    )
+
+
+def _action(title: str, command: str, argument: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "title": title,
+        "kind": "refactor",
+        "command": {"title": title, "command": command, "arguments": [argument]},
+    }

@@ -1,0 +1,309 @@
+"""``sidelight lsp``: the table of what is answered where, and the process around it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lsprotocol import types
+
+from sidelight import __version__
+from sidelight.core.tasks import TASKS
+from sidelight.errors import UsageError
+from sidelight.lsp import stdio, watchdog
+from sidelight.lsp.client import abilities_of
+from sidelight.lsp.code_actions import code_actions
+from sidelight.lsp.documents import file_uri
+from sidelight.lsp.framing import Incoming
+from sidelight.lsp.pages import SCHEME, page_actions, written_instruction
+from sidelight.lsp.protocol import InvalidParams, Protocol, make_protocol
+from sidelight.lsp.session import Session, Wiring
+from sidelight.lsp.subject import Asked, parse_asked
+from sidelight.messages import msg
+
+log = logging.getLogger(__name__)
+
+PROTOCOL_VERSION = 1
+_CODE_ACTION_KINDS = ["quickfix", "refactor", "refactor.rewrite", "source"]
+
+
+class Server:
+    """Answers one client. Each method below handles one LSP method; ``handlers`` is the table."""
+
+    def __init__(self, wiring: Wiring, output: int) -> None:
+        self._output = output
+        self._loop = asyncio.get_running_loop()
+        self._exited: asyncio.Future[int] = self._loop.create_future()
+        self.writer = stdio.Writer(output, self._lost)
+        self.protocol: Protocol = make_protocol(self.handlers())
+        self.protocol.set_writer(self.writer)
+        self.session = Session(wiring, self.protocol, self.writer)
+
+    def handlers(self) -> dict[str, Callable[..., Any]]:
+        """Return the table: LSP method -> what answers it."""
+        return {
+            types.INITIALIZE: self.initialize,
+            types.INITIALIZED: self.initialized,
+            types.SHUTDOWN: self.shutdown,
+            types.EXIT: self.exit,
+            types.SET_TRACE: self.ignore,
+            types.TEXT_DOCUMENT_DID_OPEN: self.did_open,
+            types.TEXT_DOCUMENT_DID_CHANGE: self.did_change,
+            types.TEXT_DOCUMENT_DID_CLOSE: self.did_close,
+            types.TEXT_DOCUMENT_DID_SAVE: self.did_save,
+            types.TEXT_DOCUMENT_CODE_ACTION: self.code_action,
+            types.WORKSPACE_EXECUTE_COMMAND: self.execute_command,
+            types.WORKSPACE_DID_CHANGE_CONFIGURATION: self.did_change_configuration,
+            types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: self.did_change_folders,
+            types.WORKSPACE_TEXT_DOCUMENT_CONTENT: self.text_document_content,
+            types.WINDOW_WORK_DONE_PROGRESS_CANCEL: self.cancel_progress,
+            "sidelight/run": self.run,
+            "sidelight/models": self.models,
+            "sidelight/didChangeTrust": self.did_change_trust,
+        }
+
+    def commands(self) -> dict[str, Callable[[Any], Any]]:
+        """Return the table: command -> what does it, given its one argument (or None)."""
+        return {
+            **{f"sidelight.{name}": self._task_command(name) for name in TASKS},
+            "sidelight.stop": self.stop,
+            "sidelight.send": self.send,
+            "sidelight.insertBlock": self.insert_block,
+        }
+
+    # Life
+
+    def initialize(self, params: types.InitializeParams) -> dict[str, Any]:
+        session = self.session
+        session.client.can = can = abilities_of(params)
+        session.set_locale(params.locale)
+        options = params.initialization_options if isinstance(params.initialization_options, dict) else {}
+        session.set_trusted(trusted=options.get("trusted") is True)
+        session.set_client_settings(options.get("settings"))
+        session.sends_status = options.get("status") is not False
+        session.set_folders(_folders(params), [])
+        session.pages.has_content = can.text_content and can.show_document
+        encoding = _encoding(params)
+        session.documents.encoding = encoding
+        watchdog.watch(params.process_id, self._output, self._lost)
+        self.protocol.set_phase("initialized")
+        client = params.client_info
+        log.info("initialized by %s", f"{client.name} {client.version}" if client else "an unnamed client")
+        return {
+            "capabilities": self._capabilities(encoding, with_content=session.pages.has_content),
+            "serverInfo": {"name": "sidelight", "version": __version__},
+        }
+
+    def _capabilities(self, encoding: str, *, with_content: bool) -> dict[str, Any]:
+        workspace: dict[str, Any] = {"workspaceFolders": {"supported": True, "changeNotifications": True}}
+        if with_content:
+            workspace["textDocumentContent"] = {"schemes": [SCHEME]}
+        return {
+            "positionEncoding": encoding,
+            "textDocumentSync": {"openClose": True, "change": 2, "save": {"includeText": False}},
+            "codeActionProvider": {"codeActionKinds": _CODE_ACTION_KINDS},
+            "executeCommandProvider": {"commands": list(self.commands())},
+            "workspace": workspace,
+            "experimental": {"sidelight": {"protocol": PROTOCOL_VERSION}},
+        }
+
+    async def initialized(self, _params: Any) -> None:
+        session = self.session
+        if session.client.can.register_configuration:
+            await session.client.register(types.WORKSPACE_DID_CHANGE_CONFIGURATION, {"section": "sidelight"})
+        await self._read_configuration(None)
+        # The HTTP library takes a while to load: do it before the first question, not in it.
+        if session.provider_needs_http():
+            await asyncio.to_thread(__import__, "requests")
+
+    def shutdown(self, _params: Any) -> None:
+        self.protocol.set_phase("shut down")
+        self.session.jobs.stop_all()
+
+    def exit(self, _params: Any) -> None:
+        self.leave("exit", 0 if self.protocol.is_shut_down else 1)
+
+    def leave(self, reason: str, code: int) -> None:
+        """End: stop all jobs, so that connections to providers close, then leave ``serve``."""
+        if not self._exited.done():
+            log.info("leaving: %s", reason)
+            self.session.jobs.stop_all()
+            self._exited.set_result(code)
+
+    async def serve(self, descriptor: int, limit_bytes: int) -> int:
+        """Read and answer until the end; returns the exit code."""
+        self.writer.start()
+        reader = stdio.Reader(descriptor, limit_bytes, self._received, self._lost)
+        if sys.platform != "win32":
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                self._loop.add_signal_handler(number, self.leave, "a signal", 128 + number)
+        reader.start()
+        return await self._exited
+
+    def _received(self, incoming: list[Incoming]) -> None:
+        """Take messages from the reader's thread."""
+        self._loop.call_soon_threadsafe(self.protocol.receive, incoming)
+
+    def _lost(self, reason: str) -> None:
+        """Take note, on any thread, that there is nobody to serve any more."""
+        self._loop.call_soon_threadsafe(self.leave, reason, 0 if self.protocol.is_shut_down else 1)
+
+    def ignore(self, _params: Any) -> None:
+        pass
+
+    # Documents
+
+    def did_open(self, params: types.DidOpenTextDocumentParams) -> None:
+        self.session.documents.open(params.text_document)
+
+    def did_change(self, params: types.DidChangeTextDocumentParams) -> None:
+        self.session.documents.change(params.text_document, list(params.content_changes))
+
+    def did_close(self, params: types.DidCloseTextDocumentParams) -> None:
+        self.session.documents.close(params.text_document.uri)
+
+    def did_save(self, params: types.DidSaveTextDocumentParams) -> None:
+        if self.session.is_settings_file(params.text_document.uri):
+            self.session.reload()
+
+    def text_document_content(self, params: types.TextDocumentContentParams) -> dict[str, str]:
+        return {"text": self.session.pages.content(params.uri)}
+
+    def code_action(self, params: types.CodeActionParams) -> list[dict[str, Any]]:
+        session = self.session
+        uri = params.text_document.uri
+        actions = list(page_actions(session.pages, uri, params.range.start.line))
+        document = session.documents.opened(uri)
+        if document is not None and not actions:
+            diagnostics = self.protocol.plain(params.context.diagnostics)
+            running = [job.id for job in session.jobs]
+            actions += code_actions(params, document, session.client.write, running, diagnostics)
+        return actions
+
+    # Configuration
+
+    async def did_change_configuration(self, params: types.DidChangeConfigurationParams) -> None:
+        await self._read_configuration(self.protocol.plain(params.settings))
+
+    async def _read_configuration(self, told: Any) -> None:
+        """Take the settings from the client's configuration, or else from what the notification holds."""
+        session = self.session
+        if session.client.can.configuration:
+            session.set_client_settings(await session.client.configuration())
+        elif isinstance(told, dict):
+            session.set_client_settings(told.get("sidelight", told))
+        session.reload()
+
+    def did_change_folders(self, params: types.DidChangeWorkspaceFoldersParams) -> None:
+        added = [folder.uri for folder in params.event.added]
+        self.session.set_folders(added, [folder.uri for folder in params.event.removed])
+        self.session.reload()
+
+    def did_change_trust(self, params: Any) -> None:
+        self.session.set_trusted(trusted=isinstance(params, dict) and params.get("trusted") is True)
+        self.session.reload()
+
+    # Tasks
+
+    async def run(self, params: Any) -> dict[str, Any]:
+        if not isinstance(params, dict) or params.get("task") not in TASKS:
+            raise InvalidParams(f"task must be one of {', '.join(TASKS)}.")
+        partial, work_done = params.get("partialResultToken"), params.get("workDoneToken")
+        for token in (partial, work_done):
+            if token is not None and (isinstance(token, bool) or not isinstance(token, (str, int))):
+                raise InvalidParams("A token must be a string or an integer.")
+        return await self.session.run_to_result(TASKS[params["task"]], self._asked(params), partial, work_done)
+
+    async def models(self, _params: Any) -> dict[str, Any]:
+        provider = self.session.provider()
+        models = await asyncio.to_thread(provider.models)
+        listed = [{"id": model.id, "name": model.name, "detail": model.detail} for model in models]
+        return {"provider": provider.name, "model": provider.model, "models": listed}
+
+    def cancel_progress(self, params: types.WorkDoneProgressCancelParams) -> None:
+        self.session.jobs.stop_by_token(params.token)
+
+    def execute_command(self, params: types.ExecuteCommandParams) -> Any:
+        command = self.commands().get(params.command)
+        if command is None:
+            raise InvalidParams(f"There is no command {params.command}.")
+        arguments = params.arguments or []
+        if len(arguments) > 1:
+            raise InvalidParams("The arguments must be one object.")
+        argument = self.protocol.plain(arguments[0]) if arguments else None
+        if argument is not None and not isinstance(argument, dict):
+            raise InvalidParams("The argument must be one object.")
+        return command(argument)
+
+    def _task_command(self, name: str) -> Callable[[Any], dict[str, str]]:
+        def begin(argument: Any) -> dict[str, str]:
+            asked = self._asked(argument or {})
+            if TASKS[name].edits and asked.uri is None:
+                raise InvalidParams("uri is missing.")
+            return {"job": self.session.start(TASKS[name], asked).id}
+
+        return begin
+
+    def _asked(self, argument: Any) -> Asked:
+        return parse_asked(argument, self.protocol.converter)
+
+    def stop(self, argument: Any) -> dict[str, bool]:
+        job = (argument or {}).get("job")
+        if job is not None and not isinstance(job, str):
+            raise InvalidParams("job must be a string.")
+        return {"stopped": self.session.jobs.stop(job)}
+
+    def send(self, argument: Any) -> dict[str, str | None]:
+        uri = str((argument or {}).get("uri"))
+        page, document = self.session.pages.ask_page(uri), self.session.documents.opened(uri)
+        if page is None or document is None:
+            raise InvalidParams("uri is not that of an open ask page.")
+        instruction = written_instruction(str(document.text))
+        if not instruction:
+            raise UsageError(
+                msg("Nothing is written below the line yet."), msg("Write your question there, then send it.")
+            )
+        return {"job": self.session.send(page, instruction).id}
+
+    def insert_block(self, argument: Any) -> dict[str, bool]:
+        argument = argument or {}
+        page, block, uri = argument.get("page"), argument.get("block"), argument.get("uri")
+        if not (isinstance(page, str) and isinstance(block, int) and isinstance(uri, str)):
+            raise InvalidParams("page, block and uri are needed.")
+        # Answered at once, like every command: some clients send no didChange and take no edit while one runs.
+        self._loop.create_task(self.session.insert_block(page, block, uri, replace=argument.get("replace") is True))
+        return {"accepted": True}
+
+
+def _encoding(params: types.InitializeParams) -> Any:
+    """Choose how columns are counted: as the client prefers among utf-8 and utf-32, else utf-16."""
+    general = params.capabilities.general
+    offered = [str(getattr(kind, "value", kind)) for kind in (general and general.position_encodings) or []]
+    return next((kind for kind in offered if kind in ("utf-8", "utf-32")), "utf-16")
+
+
+def _folders(params: types.InitializeParams) -> list[str]:
+    """Return the URIs of the opened folders, as any generation of clients says them."""
+    if params.workspace_folders:
+        return [folder.uri for folder in params.workspace_folders]
+    if params.root_uri:
+        return [params.root_uri]
+    return [file_uri(Path(params.root_path))] if params.root_path else []
+
+
+def run(wiring: Wiring) -> None:
+    """Serve on standard input and output until the client leaves; ends the process."""
+    descriptor, output = stdio.take_over_standard_streams()
+
+    async def serve() -> None:
+        server = Server(wiring, output)
+        limit_mib = wiring.settings.read().integer("message_limit_mib")
+        code = await server.serve(descriptor, limit_mib << 20)
+        stdio.exit_now(code, server.writer)
+
+    asyncio.run(serve())

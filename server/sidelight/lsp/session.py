@@ -1,0 +1,304 @@
+"""One editor's session with the server: what it has, and how a task asked for becomes a job."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lsprotocol import types
+
+from sidelight.core.answers import Answer
+from sidelight.core.assistant import Assistant
+from sidelight.core.conversations import MemoryConversations
+from sidelight.core.ports import Provider
+from sidelight.core.replacement import NotApplied
+from sidelight.core.tasks import Task
+from sidelight.editing.text import Range
+from sidelight.errors import SidelightError, UsageError
+from sidelight.lsp.asking import find_or_ask
+from sidelight.lsp.client import Client, Progress
+from sidelight.lsp.delivery import Edit, EditDelivery, StreamDelivery, failure, source_value
+from sidelight.lsp.documents import Documents, file_path, name_of
+from sidelight.lsp.jobs import Delivery, Job, Jobs
+from sidelight.lsp.pages import AskDelivery, AskPage, PageDelivery, Pages, edit_of
+from sidelight.lsp.protocol import Protocol
+from sidelight.lsp.stdio import Writer
+from sidelight.lsp.subject import Asked, Subject, find_subject
+from sidelight.messages import Message, msg, translator
+from sidelight.settings import Settings, SettingsSource
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What the composition root gives to the language server."""
+
+    settings: SettingsSource
+    provider: Callable[[Settings], Provider]
+    pages_folder: Path
+    set_log_level: Callable[[str], None] = field(default=lambda _: None)
+
+
+class Session:
+    """Everything that lives as long as the connection to one editor."""
+
+    def __init__(self, wiring: Wiring, protocol: Protocol, writer: Writer) -> None:
+        self._wiring = wiring
+        self._writer = writer
+        self.protocol = protocol
+        self.client = Client(protocol)
+        self.documents = Documents()
+        self.jobs = Jobs(self._tell_status)
+        self.pages = Pages(self.client, self.documents, wiring.pages_folder)
+        self.locale = "en"
+        self.sends_status = True
+        self._folders: list[str] = []
+        self._settings = wiring.settings.read()
+        self._provider: Provider | None = None
+        self._warned: set[str] = set()
+        self._status: dict[str, Any] = {}
+        self._warning: Message | None = None
+        conversations = MemoryConversations()
+        self._assistant = Assistant(self.provider, conversations, lambda: self._settings.integer("prompt_tokens"))
+
+    # Settings
+
+    def set_locale(self, locale: str | None) -> None:
+        """Use the client's language from now on."""
+        self.locale = locale or "en"
+        self.protocol.translate = translator(self.locale)
+
+    def set_folders(self, added: list[str], removed: list[str]) -> None:
+        """Take note of the workspace folders (URIs) that came and went."""
+        self._folders = [uri for uri in self._folders if uri not in removed] + added
+        paths = (file_path(uri) for uri in self._folders)
+        self._wiring.settings.folders = tuple(path for path in paths if path is not None)
+
+    def set_trusted(self, *, trusted: bool) -> None:
+        """Take the client's word on whether the workspace is trusted."""
+        self._wiring.settings.trusted = trusted
+
+    def set_client_settings(self, settings: Any) -> None:
+        """Take the client's ``sidelight`` section."""
+        if isinstance(settings, dict):
+            self._wiring.settings.client = settings
+
+    def reload(self) -> None:
+        """Read the settings anew; running jobs keep what they began with."""
+        self._settings = self._wiring.settings.read()
+        self._provider = None
+        self._wiring.set_log_level(self._settings.text("log_level"))
+        for problem in self._settings.problems:
+            if str(problem) not in self._warned:
+                self._warned.add(str(problem))
+                log.warning("%s", problem)
+                self.client.show(types.MessageType.Warning, problem)
+        self._tell_status()
+
+    def is_settings_file(self, uri: str) -> bool:
+        """Whether a saved document is a ``.env`` that counts, or would."""
+        path = file_path(uri)
+        source = self._wiring.settings
+        return path is not None and path in {source.user_file, *(folder / ".env" for folder in source.folders)}
+
+    def provider(self) -> Provider:
+        """Return the provider of the settings of this moment. Called on the jobs' threads."""
+        settings = self._settings
+        provider = self._provider
+        if provider is None:
+            provider = self._wiring.provider(settings)
+            if settings is self._settings:
+                self._provider = provider
+        return provider
+
+    def provider_needs_http(self) -> bool:
+        """Whether the next question will need the HTTP library."""
+        return self._provider_names()[0] != "builtin"
+
+    # Status
+
+    def _tell_status(self) -> None:
+        if not self.sends_status:
+            return
+        name, model = self._provider_names()
+        state, message = "ready", ""
+        if self.jobs:
+            state, message = "busy", ", ".join(job.id for job in self.jobs)
+        elif self._warning is not None:
+            state, message = "warning", self.client.write(self._warning)
+        status = {"state": state, "message": message, "provider": name, "model": model}
+        if status != self._status:
+            self._status = status
+            self.protocol.tell("sidelight/status", status)
+
+    def _provider_names(self) -> tuple[str, str]:
+        try:
+            provider = self.provider()
+        except SidelightError:
+            return self._settings.text("provider"), ""
+        return provider.name, provider.model
+
+    def _remember_outcome(self, answer: Answer) -> None:
+        error = answer.finished.error if answer.finished else None
+        self._warning = error.message if error else None
+
+    # Jobs
+
+    def start(self, task: Task, asked: Asked) -> Job:
+        """Begin a task that was asked for as a command; its answer goes into the buffer or onto a page."""
+        job = Job(task.name, self.client)
+        self._begin(job, self._perform(job, task, asked))
+        return job
+
+    def send(self, page: AskPage, instruction: str) -> Job:
+        """Send what was written on an ask page."""
+        job = Job(page.task.name, self.client)
+        subject = page.subject.with_instruction(instruction)
+        self._begin(job, self._perform_written(job, page, subject))
+        return job
+
+    def _begin(self, job: Job, work: Coroutine[Any, Any, None]) -> None:
+        self.jobs.add(job)
+        job.prepare(self._guarded(job, work))
+
+    async def _guarded(self, job: Job, work: Coroutine[Any, Any, None]) -> None:
+        """Do a job's work; whatever happens, the user is told and the job is no longer counted as running."""
+        try:
+            await work
+        except SidelightError as error:
+            self.client.show_error(error)
+        except Exception as error:  # the rim of a task: nobody else would hear of it
+            log.exception("a job failed in a way that it should not")
+            name = type(error).__name__
+            self.client.show(types.MessageType.Error, msg("Sidelight made a mistake ({name}).", name=name))
+        finally:
+            self._remember_outcome(job.answer)
+            self.jobs.remove(job)
+
+    async def _perform(self, job: Job, task: Task, asked: Asked) -> None:
+        subject = find_subject(asked, task, self.documents, self._answer_language())
+        ready = await find_or_ask(task, subject, self.client, self.pages, asked.conversation)
+        if ready is not None:
+            await self._run(job, task, ready, asked, self._delivery(task, ready))
+
+    async def _perform_written(self, job: Job, page: AskPage, subject: Subject) -> None:
+        asked = Asked(conversation=page.conversation)
+        title = self._title(page.task, subject)
+        delivery: Delivery = AskDelivery(self.pages, subject, title, page)
+        if page.task.edits:
+            delivery = self._delivery(page.task, subject)
+        conversation = await self._run(job, page.task, subject, asked, delivery)
+        self.pages.continue_ask(page, conversation)
+
+    async def _run(self, job: Job, task: Task, subject: Subject, asked: Asked, delivery: Delivery) -> str:
+        """Run a job to its end; returns the id of its conversation."""
+        question = self._assistant.question(task, subject.context, asked.conversation, asked.workspace)
+        await job.run(self._assistant, question, delivery, self._title(task, subject))
+        return question.conversation.id
+
+    def _delivery(self, task: Task, subject: Subject) -> Delivery:
+        title = self._title(task, subject)
+        if not task.edits:
+            return PageDelivery(self.pages, subject, title)
+
+        async def fall_back(answer: Answer, reason: Message) -> Message | None:
+            return await self._show_unapplied(subject, title, answer, reason)
+
+        return EditDelivery(self.client, self.documents, subject, fall_back)
+
+    async def _show_unapplied(self, subject: Subject, title: str, answer: Answer, reason: Message) -> Message:
+        """Show the answer of an edit task that did not go into the document, and say why it did not."""
+        page = self.pages.new(title, subject, answer)
+        error = answer.finished.error if answer.finished else None
+        told = msg("{reason} {error}", reason=reason, error=error.message) if error else reason
+        page.notice = self.client.write(msg("Not applied: {reason}", reason=told))
+        self.client.show(
+            types.MessageType.Warning, msg("Not applied: {reason}", reason=told), error.hint if error else None
+        )
+        await self.pages.show(page)
+        return msg("not applied")
+
+    def _title(self, task: Task, subject: Subject) -> str:
+        name = self.client.write(task.title)
+        if subject.document is None:
+            return f"Sidelight: {name}"
+        line = subject.context.target.start.line + 1
+        return f"Sidelight: {name} {subject.context.name}:{line}"
+
+    def _answer_language(self) -> str:
+        return self._settings.text("answer_language") or self.locale
+
+    # sidelight/run
+
+    async def run_to_result(
+        self, task: Task, asked: Asked, partial_token: str | int | None, work_done_token: str | int | None
+    ) -> dict[str, Any]:
+        """Run a task for a client that shows the text itself; returns the result of ``sidelight/run``.
+
+        Raises the error of an answer that failed before its first text. Being cancelled stops the job.
+        """
+        subject = find_subject(asked, task, self.documents, self._answer_language())
+        if task.needs_instruction and not asked.instruction:
+            raise UsageError(msg("This task needs an instruction."), msg("Say in a few words what you want."))
+        delivery = StreamDelivery(self.client, self._writer, partial_token)
+        job = Job(task.name, self.client, Progress(self.client, work_done_token, is_ours=False))
+        self.jobs.add(job)
+        try:
+            question = self._assistant.question(task, subject.context, asked.conversation, asked.workspace)
+            answer = await job.run(self._assistant, question, delivery, self._title(task, subject))
+            self._remember_outcome(answer)
+            if answer.finished and answer.finished.error and not answer.text:
+                raise failure(answer)
+            conversation = question.conversation
+            result = self._result(answer, is_streamed=partial_token is not None)
+            result |= {"conversation": conversation.id, "turn": len(conversation.turns)}
+            return result | (self._edit_result(subject, answer) if task.edits else {})
+        finally:
+            self.jobs.remove(job)
+            subject.release()
+
+    def _result(self, answer: Answer, *, is_streamed: bool) -> dict[str, Any]:
+        finished = answer.finished
+        result: dict[str, Any] = {
+            "sources": [source_value(source) for source in answer.sources],
+            "finish": finished.finish if finished else "cut_off",
+        }
+        if not is_streamed:
+            result |= {"text": answer.text} | ({"reasoning": answer.reasoning} if answer.reasoning else {})
+        if finished and finished.error:
+            error = finished.error
+            hint = {"hint": self.client.write(error.hint)} if error.hint else {}
+            result["error"] = {"kind": error.kind, "message": self.client.write(error.message)} | hint
+        return result
+
+    def _edit_result(self, subject: Subject, answer: Answer) -> dict[str, Any]:
+        try:
+            edit = Edit(subject, answer)
+            if edit.is_empty:
+                return {"notice": self.client.write(msg("The answer changes nothing here."))}
+            return {"edit": edit.workspace_edit(document_changes=True)}
+        except NotApplied as not_applied:
+            return {"notice": self.client.write(msg("Not applied: {reason}", reason=not_applied.reason))}
+
+    # Pages
+
+    async def insert_block(self, page_id: str, number: int, uri: str, *, replace: bool) -> bool:
+        """Put a code block of a page into a document: below the place that the page is about, or in its place."""
+        page, document = self.pages.by_id(page_id), self.documents.opened(uri)
+        block = page.block(number) if page else None
+        if page is None or block is None or document is None:
+            self.client.show(
+                types.MessageType.Warning,
+                msg("The code block cannot be put into {name} any more.", name=name_of(uri)),
+                msg("Open the document, or copy the block by hand."),
+            )
+            return False
+        target = page.subject.target.range if page.subject.target else page.subject.context.target
+        start, end = document.text.clamp(target.start), document.text.clamp(target.end)
+        place = Range(start if replace else end, end)
+        edit = edit_of(document.uri, document.version, document.lsp_range(place), block.text)
+        return await self.client.apply_edit(edit, page.title)

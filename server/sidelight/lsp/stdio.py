@@ -1,0 +1,148 @@
+"""Standard input and output as a JSON-RPC transport that cannot be jammed, corrupted or orphaned.
+
+Three threads stand round the event loop: one reads, one writes, one watches whether anybody is still there.
+File descriptors 0 and 1 are moved away at the start, so that a stray ``print`` goes to stderr and a child process
+cannot read the client's messages. Nothing here knows LSP beyond its framing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+
+from sidelight.lsp.framing import Incoming, MessageDecoder
+
+log = logging.getLogger(__name__)
+
+_READ_BYTES = 1 << 18
+# What a client may leave unread before streams wait and merge; answers and requests are queued beyond it.
+_ROOM_BYTES = 1 << 18
+# What a client may leave unread at all: it has not read for a long time and will not.
+_LIMIT_BYTES = 256 << 20
+
+
+def take_over_standard_streams() -> tuple[int, int]:
+    """Return descriptors for the protocol's input and output; 0 becomes empty and 1 becomes stderr."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.setmode(0, os.O_BINARY)
+        msvcrt.setmode(1, os.O_BINARY)
+    protocol_in, protocol_out = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    return protocol_in, protocol_out
+
+
+class Reader:
+    """Reads messages on a thread of its own and hands them on in batches."""
+
+    def __init__(
+        self, descriptor: int, limit_bytes: int, deliver: Callable[[list[Incoming]], None], ended: Callable[[str], None]
+    ) -> None:
+        self._descriptor = descriptor
+        self._decoder = MessageDecoder(limit_bytes)
+        self._deliver = deliver
+        self._ended = ended
+
+    def start(self) -> None:
+        """Begin to read."""
+        threading.Thread(target=self._run, name="reader", daemon=True).start()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                chunk = os.read(self._descriptor, _READ_BYTES)
+            except OSError as error:
+                return self._ended(f"reading from the client failed: {error}")
+            if not chunk:
+                return self._ended("the client closed standard input")
+            if incoming := self._decoder.feed(chunk):
+                self._deliver(incoming)
+
+
+class Writer:
+    """Writes frames in order on a thread of its own; ``write`` never blocks."""
+
+    def __init__(self, descriptor: int, failed: Callable[[str], None]) -> None:
+        self._descriptor = descriptor
+        self._failed = failed
+        self._frames: deque[bytes] = deque()
+        self._waiting_bytes = 0
+        self._is_writing = False
+        self._is_broken = False
+        self._changed = threading.Condition()
+
+    def start(self) -> None:
+        """Begin to write."""
+        threading.Thread(target=self._run, name="writer", daemon=True).start()
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the client keeps up; a stream that can wait should, while it does not."""
+        return self._waiting_bytes < _ROOM_BYTES
+
+    def write(self, data: bytes) -> None:
+        """Queue a frame."""
+        with self._changed:
+            if self._is_broken:
+                return
+            if self._waiting_bytes > _LIMIT_BYTES:
+                self._break("the client has stopped reading")
+                return
+            self._frames.append(data)
+            self._waiting_bytes += len(data)
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Do nothing: the process closes its descriptors when it ends. Part of pygls' writer interface."""
+
+    def flush(self, timeout_s: float) -> None:
+        """Wait until everything queued has been written, or until the time is over."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._waiting_bytes or self._is_broken, timeout_s)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._frames)
+                data = b"".join(self._frames)
+                self._frames.clear()
+            try:
+                _write_all(self._descriptor, data)
+            except OSError as error:
+                with self._changed:
+                    self._break(f"writing to the client failed: {error}")
+                return
+            with self._changed:
+                self._waiting_bytes -= len(data)
+                self._changed.notify_all()
+
+    def _break(self, reason: str) -> None:
+        self._is_broken = True
+        self._changed.notify_all()
+        self._failed(reason)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def exit_now(code: int, writer: Writer | None = None) -> None:
+    """End the process: let the client have what is queued, and do not wait for threads inside system calls."""
+    if writer is not None:
+        writer.flush(0.5)
+    logging.shutdown()
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.flush()
+    os._exit(code)

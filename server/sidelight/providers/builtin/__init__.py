@@ -1,0 +1,88 @@
+"""The built-in provider: answers from the code itself, for when no model is connected.
+
+It reads Python with Python's own parser, never runs it, never opens a connection, and says plainly what it cannot do.
+Nothing but the names below is imported until it is asked. Next: ``page.py``, ``program.py``, then a file for each
+task: ``explain.py``, ``repair.py``, ``docstring.py``, ``questions.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from sidelight.core.answers import AnswerEvent, Finished, Text
+from sidelight.core.ports import Check, Model, Request
+from sidelight.core.stopping import Stop
+from sidelight.messages import Translator, msg, translator
+
+if TYPE_CHECKING:
+    from sidelight.providers.builtin.page import Block
+
+
+class BuiltinProvider:
+    """Answers without a model; ``stream`` raises nothing but ``Stopped``."""
+
+    name = "builtin"
+    model = ""
+
+    def stream(self, request: Request, stop: Stop) -> Iterator[AnswerEvent]:
+        """Yield the answer line by line."""
+        from sidelight.providers.builtin.page import write
+
+        say = translator(request.context.answer_language)
+        for piece in write(_answer(request, say, stop), say):
+            stop.raise_if_set()
+            yield Text(piece)
+        stop.raise_if_set()
+        yield Finished("complete")
+
+    def models(self) -> list[Model]:
+        """Return no models: there is nothing to choose."""
+        return []
+
+    def checks(self) -> Iterator[Check]:
+        """Say that nothing is needed, what ruff adds, and that there is no model."""
+        from sidelight.providers.builtin.page import how_to_connect
+        from sidelight.providers.builtin.ruff import find_ruff
+
+        if ruff := find_ruff():
+            yield Check(
+                "ok",
+                msg("The built-in provider needs no connection. It fixes more with ruff, found at {path}.", path=ruff),
+            )
+        else:
+            yield Check(
+                "ok",
+                msg("The built-in provider needs no connection. It would fix more with ruff, which was not found."),
+            )
+        yield Check("note", msg("No model is connected, so free questions are not answered."), how_to_connect())
+
+
+def _answer(request: Request, say: Translator, stop: Stop) -> Iterator[Block]:
+    stop.raise_if_set()
+    try:
+        yield from _blocks(request, say, stop)
+    except (ValueError, RecursionError, MemoryError):  # what ast makes of odd text: NUL, lone surrogates, deep nesting
+        yield msg(
+            "The code cannot be read: it is too large, nested too deeply, or holds characters that Python refuses."
+        )
+
+
+def _blocks(request: Request, say: Translator, stop: Stop) -> Iterator[Block]:
+    from sidelight.providers.builtin import docstring, explain, page, program, questions, repair
+
+    context = request.context
+    match request.task:
+        case "ask":
+            yield from questions.answer(context)
+        case _ if not program.is_python(context):
+            yield from explain.explain_other(context)
+        case "explain":
+            yield from explain.explain(context)
+        case "fix":
+            yield from repair.fix(context, stop)
+        case "generate" | "document":
+            yield from docstring.generate(context, say)
+        case _:
+            yield msg("The task {task} needs a model.", task=request.task)
+            yield page.how_to_connect()

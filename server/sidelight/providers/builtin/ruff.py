@@ -1,0 +1,84 @@
+"""Ruff, where it is installed: one more finder of faults, and the only program that this package starts.
+
+Code from an opened folder never runs: ruff comes from beside our own interpreter or from PATH, never from the folder
+of the document or below the working directory, and reads the text from stdin in a folder that is nobody's.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path, PurePath
+from typing import Any
+
+from sidelight.core.stopping import Stop
+from sidelight.messages import msg
+from sidelight.providers.builtin.program import Edit, Fault, Program
+
+TIMEOUT_S = 10
+RULES = "F,E7"  # faults; how code should look is the user's own ruff's to say
+
+
+def find_ruff(document: str = "") -> Path | None:
+    """Return the ruff that may be run for a document, which is a path or only a name."""
+    beside = Path(sys.executable).parent / ("ruff.exe" if os.name == "nt" else "ruff")
+    if beside.is_file():
+        return beside
+    on_path = shutil.which("ruff")
+    if not on_path:
+        return None
+    found = Path(os.path.abspath(on_path))  # noqa: PTH100  # resolve() would hide a link that lies in the folder
+    unsafe = [Path.cwd(), *([Path(document).parent] if Path(document).is_absolute() else [])]
+    inside = any(path.is_relative_to(folder.resolve()) for path in (found, found.resolve()) for folder in unsafe)
+    return None if inside else found
+
+
+def ruff_faults(program: Program, stop: Stop) -> list[Fault]:
+    """Return what ruff would safely fix; nothing where it is missing, fails or takes too long. Raises ``Stopped``."""
+    ruff = find_ruff(program.name)
+    if not ruff or not program.whole:
+        return []
+    findings = _run(ruff, program, stop)
+    stop.raise_if_set()
+    return [_fault(finding, program) for finding in findings if (finding["fix"] or {}).get("applicability") == "safe"]
+
+
+def _run(ruff: Path, program: Program, stop: Stop) -> list[dict[str, Any]]:
+    name = PurePath(program.name).name if program.name.endswith((".py", ".pyi")) else "document.py"
+    options = ["--isolated", "--no-cache", "--quiet", f"--select={RULES}", "--output-format=json"]
+    process = subprocess.Popen(
+        [ruff, "check", *options, f"--stdin-filename={name}", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=tempfile.gettempdir(),
+        env={
+            key: value for key, value in os.environ.items() if key in ("PATH", "SYSTEMROOT", "TMPDIR", "TEMP")
+        },  # no keys
+    )
+    forget = stop.on_stop(process.kill)
+    try:
+        output, _ = process.communicate(program.text.encode(), timeout=TIMEOUT_S)
+        found: list[dict[str, Any]] = json.loads(output)
+    except (subprocess.TimeoutExpired, ValueError):
+        return []
+    finally:
+        forget()
+        process.kill()
+        process.wait()
+    return found
+
+
+def _fault(finding: dict[str, Any], program: Program) -> Fault:
+    def place(location: dict[str, int]) -> int:
+        return program.start(location["row"]) + location["column"] - 1
+
+    edits = (
+        Edit(place(edit["location"]), place(edit["end_location"]), edit["content"]) for edit in finding["fix"]["edits"]
+    )
+    text = msg("Ruff says: {message} ({code}).", message=finding["message"], code=finding["code"])
+    return Fault(finding["location"]["row"], text, tuple(edits))

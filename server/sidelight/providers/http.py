@@ -1,0 +1,447 @@
+"""The one place that opens connections: requests, with cancelling, time limits, TLS, proxies and errors.
+
+Why not plain ``requests.post(stream=True)``: its readers wait for full buffers, nothing can stop a wait for headers,
+``.netrc`` replaces our key, and proxy variables catch loopback. So: every stream has its own session whose sockets are
+held from the moment they exist and shut down on stop; reading is ``raw.read1``; environment is applied by hand.
+The end of a body proves nothing; whether an answer is complete is for the provider's decoder to say.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import json
+import logging
+import os
+import random
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
+
+from sidelight.core.answers import AnswerEvent, Status
+from sidelight.core.stopping import Stop, Stopped
+from sidelight.core.wire.event_stream import LineTooLong
+from sidelight.errors import ConfigurationError, ProviderError
+from sidelight.messages import Message, msg
+
+if TYPE_CHECKING:
+    import requests
+
+log = logging.getLogger(__name__)
+
+_READ_BYTES = 65536
+_ERROR_BODY_BYTES = 65536
+_BACK_OFF_S = 0.5
+_LONGEST_WAIT_S = 30.0
+# Statuses by which a server or a proxy in front of it says "not now"; nothing has been answered yet.
+_TRY_AGAIN = (429, 502, 503, 504)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpOptions:
+    """What the user set about connections. Times in seconds; ``headers`` go with every request."""
+
+    connect_s: float = 5.0
+    silence_s: float = 300.0
+    retries: int = 2
+    ca_file: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request: ``body`` is sent as JSON when it is not None."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole answer: status, content type without parameters, body, and where a redirect points."""
+
+    status: int
+    content_type: str
+    body: bytes
+    location: str = ""
+
+    def json(self) -> Any:
+        """Return the body as JSON, or None when it is something else."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+
+class Decoder(Protocol):
+    """Bytes in, answer events out; pure. ``finish`` raises when the answer is not complete."""
+
+    def feed(self, chunk: bytes) -> list[AnswerEvent]:
+        """Take bytes of the body, cut anywhere."""
+        ...
+
+    def finish(self) -> list[AnswerEvent]:
+        """Say that the body has ended."""
+        ...
+
+
+class Http:
+    """Sends requests as the options say. One per provider; safe to use from several threads."""
+
+    def __init__(self, options: HttpOptions) -> None:
+        self.options = options
+        self._shared: requests.Session | None = None
+        self._lock = threading.Lock()
+
+    def fetch(self, call: Call) -> Reply:
+        """Send a short call and return the whole reply, whatever its status. Raises ``ProviderError`` (network)."""
+        with self._lock:
+            if self._shared is None:
+                self._shared = _session()
+        with _translated(call.url):
+            response = self._send(self._shared, call)
+            with response:
+                return _reply(response, response.content)
+
+    def answer(
+        self, call: Call, decoder: Decoder, stop: Stop, refusal: Callable[[Reply], ProviderError | None]
+    ) -> Iterator[AnswerEvent]:
+        """Send a request and yield the events that ``decoder`` makes of its body, as the bytes arrive.
+
+        ``refusal`` looks at a reply that is not an event stream (any status) and says what it means; None lets the
+        decoder have it. While nothing has arrived, refused connections and "not now" are tried again with back-off.
+        Raises ``Stopped``, or ``ProviderError``.
+        """
+        for attempt in range(self.options.retries + 1):
+            with _Stream(stop) as stream:
+                try:
+                    response = stream.open(partial(self._send, call=call), call.url)
+                except ProviderError as error:
+                    wait_s = self._wait_before_next(attempt, None)
+                    if error.kind != "network" or wait_s is None:
+                        raise
+                    reason = error.message
+                else:
+                    wait_s = self._wait_before_next(attempt, response)
+                    if wait_s is None:
+                        yield from stream.events(response, decoder, refusal, self.options.silence_s)
+                        return
+                    reason = msg("The server answered {status}.", status=response.status_code)
+            log.info("trying again in %.1f s: %s", wait_s, reason)
+            yield Status(msg("{reason} Trying again in {seconds} s.", reason=reason, seconds=f"{wait_s:.1f}"))
+            if stop.wait(wait_s):
+                raise Stopped
+
+    def proxy_for(self, url: str) -> str | None:
+        """Return the proxy that a request to ``url`` goes through: the user's variables, never for loopback."""
+        if is_loopback(url):
+            return None
+        from requests.utils import get_environ_proxies, select_proxy
+
+        proxy: str | None = select_proxy(url, get_environ_proxies(url))
+        return proxy
+
+    def _wait_before_next(self, attempt: int, response: requests.Response | None) -> float | None:
+        """Return how long to wait before trying again, or None when this was the last try or a real answer."""
+        if attempt >= self.options.retries or (response is not None and response.status_code not in _TRY_AGAIN):
+            return None
+        asked = response.headers.get("Retry-After", "") if response is not None else ""
+        if asked.isascii() and asked.isdigit():
+            return float(asked) if int(asked) <= _LONGEST_WAIT_S else None
+        return _BACK_OFF_S * (1 << attempt) * random.uniform(0.8, 1.2)  # noqa: S311 - spreads retries, guards nothing
+
+    def _send(self, session: requests.Session, call: Call) -> requests.Response:
+        proxy = self.proxy_for(call.url)
+        return session.request(
+            call.method,
+            call.url,
+            data=None if call.body is None else json.dumps(call.body).encode("ascii"),
+            headers={**self.options.headers, **_OUR_HEADERS, **call.headers},
+            timeout=(self.options.connect_s, self.options.silence_s),
+            allow_redirects=False,  # a redirect would carry headers and code to another host
+            proxies={"http": proxy, "https": proxy} if proxy else {},
+            verify=self._certificates(),
+            stream=True,
+        )
+
+    def _certificates(self) -> str | bool:
+        """Return the CA file to trust: the setting, else the variables that requests and OpenSSL users know."""
+        variables = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+        chosen = self.options.ca_file or next((os.environ[name] for name in variables if os.environ.get(name)), "")
+        if chosen and not os.path.exists(chosen):
+            raise ConfigurationError(
+                msg("The certificate file {path} does not exist.", path=chosen),
+                msg("Correct SIDELIGHT_CA_FILE (or REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE)."),
+            )
+        return chosen or True
+
+
+# identity: a server that compresses without flushing would hold every delta back.
+_OUR_HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": "sidelight"}
+
+
+class _Stream:
+    """One connection that a stop can end at any moment, from the first packet on."""
+
+    def __init__(self, stop: Stop) -> None:
+        self._stop = stop
+        self._sockets: list[socket.socket] = []
+        self._session: requests.Session | None = None
+        self._forget = stop.on_stop(self._shut_down)
+
+    def __enter__(self) -> _Stream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._forget()
+        self._shut_down()
+        if self._session is not None:
+            self._session.close()
+        for held in self._sockets:
+            held.close()
+
+    def open(self, send: Callable[[requests.Session], requests.Response], url: str) -> requests.Response:
+        """Send, and return the response once its headers are there."""
+        self._session = _session(self._hold)
+        with _translated(url, self._stop):
+            return send(self._session)
+
+    def events(
+        self,
+        response: requests.Response,
+        decoder: Decoder,
+        refusal: Callable[[Reply], ProviderError | None],
+        silence_s: float,
+    ) -> Iterator[AnswerEvent]:
+        """Yield the events of the body as they arrive."""
+        url = response.url
+        if not _is_event_stream(response):
+            with _translated(url, self._stop):
+                reply = _reply(response, response.raw.read(_ERROR_BODY_BYTES, decode_content=True))
+            if error := refusal(reply):
+                raise error
+            yield from decoder.feed(reply.body)
+        heard = monotonic()
+        while chunk := self._read(response):
+            if events := self._feed(decoder, chunk):
+                heard = monotonic()
+                yield from events
+            elif monotonic() - heard > silence_s:  # comments keep a connection open, but say nothing
+                raise _silence(url)
+        self._stop.raise_if_set()
+        yield from decoder.finish()
+
+    def _read(self, response: requests.Response) -> bytes:
+        """Return the next bytes; empty at the end of the body."""
+        raw = response.raw
+        with _translated(response.url, self._stop, started=True):
+            while True:
+                chunk: bytes = raw.read1(_READ_BYTES, decode_content=True)
+                if chunk or raw.closed:
+                    return chunk
+
+    @staticmethod
+    def _feed(decoder: Decoder, chunk: bytes) -> list[AnswerEvent]:
+        try:
+            return decoder.feed(chunk)
+        except LineTooLong:
+            raise ProviderError(
+                "other",
+                msg("The server sent a line of more than 16 MiB, which is no answer."),
+                msg("Check that the address is the one of the model server's API."),
+            ) from None
+
+    def _hold(self, connected: socket.socket) -> None:
+        """Keep a duplicate of a new socket: TLS takes the original away, a duplicate can be shut down at any time."""
+        duplicate = connected.dup()
+        self._sockets.append(duplicate)
+        if self._stop.is_set:
+            self._shut_down()
+
+    def _shut_down(self) -> None:
+        for held in self._sockets:
+            with contextlib.suppress(OSError):
+                held.shutdown(socket.SHUT_RDWR)
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the address is this machine's own."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _session(on_socket: Callable[[socket.socket], None] | None = None) -> requests.Session:
+    """Return a session that takes nothing from the environment and reports each socket as soon as it is connected."""
+    import requests
+    from requests.adapters import HTTPAdapter
+
+    class Adapter(HTTPAdapter):
+        def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+            super().init_poolmanager(*args, **kwargs)
+            _report_sockets(self.poolmanager, on_socket)
+
+        def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+            manager = super().proxy_manager_for(proxy, **kwargs)
+            _report_sockets(manager, on_socket)
+            return manager
+
+    session = requests.Session()
+    session.trust_env = False  # .netrc would replace our key, proxy variables would catch loopback
+    session.mount("http://", Adapter())
+    session.mount("https://", Adapter())
+    return session
+
+
+def _report_sockets(manager: Any, on_socket: Callable[[socket.socket], None] | None) -> None:
+    """Make every connection of a urllib3 pool manager report its TCP socket, before TLS begins."""
+    if on_socket is None:
+        return
+    report = on_socket
+
+    def reporting(pool: Any) -> Any:
+        class Connection(pool.ConnectionCls):  # type: ignore[misc]
+            def _new_conn(self) -> socket.socket:
+                connected: socket.socket = super()._new_conn()
+                report(connected)
+                return connected
+
+        return type(pool.__name__, (pool,), {"ConnectionCls": Connection})
+
+    manager.pool_classes_by_scheme = {
+        scheme: reporting(pool) for scheme, pool in manager.pool_classes_by_scheme.items()
+    }
+
+
+def _is_event_stream(response: requests.Response) -> bool:
+    return response.status_code == 200 and _content_type(response) in ("text/event-stream", "application/x-ndjson")
+
+
+def _content_type(response: requests.Response) -> str:
+    return response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+
+def _reply(response: requests.Response, body: bytes) -> Reply:
+    return Reply(response.status_code, _content_type(response), body, response.headers.get("Location", ""))
+
+
+# Errors
+
+
+def _timeouts() -> tuple[type[BaseException], ...]:
+    import requests
+    import urllib3
+
+    return (requests.exceptions.ReadTimeout, urllib3.exceptions.ReadTimeoutError)
+
+
+@contextlib.contextmanager
+def _translated(url: str, stop: Stop | None = None, *, started: bool = False) -> Iterator[None]:
+    """Turn what requests, urllib3 and sockets raise into ``ProviderError``, or into ``Stopped`` after a stop.
+
+    ``started``: the body has begun, so that the answer is cut off and not merely unreachable.
+    """
+    import requests
+    import urllib3
+
+    try:
+        yield
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, AttributeError, ValueError) as error:
+        if stop is not None and stop.is_set:
+            raise Stopped from error
+        if isinstance(error, (AttributeError, ValueError)) and not isinstance(error, requests.RequestException):
+            raise
+        raise _provider_error(error, url, started=started) from error
+    if stop is not None:
+        stop.raise_if_set()
+
+
+def _provider_error(error: Exception, url: str, *, started: bool) -> ProviderError:
+    import requests
+    import urllib3
+
+    host = urlsplit(url).netloc
+    if isinstance(error, _timeouts()):
+        return _silence(url)
+    if started:
+        return ProviderError(
+            "cut_off",
+            msg("The connection to {host} broke before the answer was complete.", host=host),
+            msg("What came so far is kept. Try again; if it happens often, look at the server's log and at proxies."),
+        )
+    if isinstance(error, (requests.exceptions.SSLError, urllib3.exceptions.SSLError)):
+        return ProviderError(
+            "other",
+            msg("No secure connection to {host}: {reason}", host=host, reason=_innermost(error)),
+            msg("If the server has its own certificate authority, set SIDELIGHT_CA_FILE to its PEM file."),
+        )
+    if isinstance(error, requests.exceptions.ProxyError):
+        return ProviderError(
+            "network",
+            msg("The proxy did not let a request to {host} through: {reason}", host=host, reason=_innermost(error)),
+            msg("Check HTTP_PROXY and HTTPS_PROXY, or add {host} to NO_PROXY.", host=urlsplit(url).hostname),
+        )
+    if isinstance(error, requests.exceptions.InvalidSchema) and "SOCKS" in str(error):
+        return ProviderError(
+            "other",
+            msg("A SOCKS proxy is configured, and the support for it is not installed."),
+            msg("Install PySocks beside Sidelight, or take the SOCKS proxy out of ALL_PROXY."),
+        )
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return ProviderError(
+            "network",
+            msg("{host} did not accept a connection in time.", host=host),
+            msg("Check the address and the network; SIDELIGHT_CONNECT_TIMEOUT sets the seconds to wait."),
+        )
+    return ProviderError(
+        "network",
+        msg("{host} cannot be reached: {reason}", host=host, reason=_innermost(error)),
+        msg("Check that the server runs and that the address is right: {url}", url=url),
+    )
+
+
+def _silence(url: str) -> ProviderError:
+    return ProviderError(
+        "cut_off",
+        msg("{host} has not said anything for too long.", host=urlsplit(url).netloc),
+        msg("The model may hang or be very slow; SIDELIGHT_SILENCE_TIMEOUT sets the seconds to wait."),
+    )
+
+
+def redirect_error(reply: Reply, setting: str) -> ProviderError:
+    """Say where a redirect pointed; ``setting`` is the address to change."""
+    return ProviderError(
+        "other",
+        msg("The server sends us on to {location}.", location=reply.location or "?"),
+        msg("Redirects are not followed, so that keys and code stay where you sent them. Set {setting} to the "
+            "address itself.", setting=setting),
+    )  # fmt: skip
+
+
+def _innermost(error: BaseException) -> str:
+    """Return the operating system's own words, out of the wrappings of requests and urllib3."""
+    inner: BaseException | None = error
+    while inner is not None:
+        error = inner
+        reason = getattr(inner, "reason", None)
+        wrapped = next((arg for arg in inner.args if isinstance(arg, BaseException)), None)
+        inner = reason if isinstance(reason, BaseException) else wrapped
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error).rpartition(": ")[2] or type(error).__name__
+
+
+def still_waiting(seconds: float) -> Message:
+    """Say that nothing has come for ``seconds``."""
+    return msg("still waiting, {seconds} s", seconds=round(seconds))

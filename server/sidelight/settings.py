@@ -1,0 +1,428 @@
+"""What the user configured, where each value came from, and which values are secrets.
+
+``SETTINGS`` is the one table: the manifest, ``.env.example`` and the README are held to it by a test.
+Precedence, highest first: the client's settings, the process environment, the trusted folder's ``.env``, the user's
+``.env``, defaults. A folder is somebody else's word: it cannot set what concerns the machine (scope ``user``), and the
+user's keys are never sent to an address that it supplied (``Settings.bound``).
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from sidelight.messages import Message, msg
+
+Kind = Literal["text", "url", "number", "integer", "flag", "choice", "headers"]
+Owner = Literal["user", "folder"]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row: our name, the environment variable, the key in the client's settings, and what it may be.
+
+    ``scope`` is ``user`` for what only the user may set, ``folder`` for what a trusted folder's ``.env`` may set too.
+    """
+
+    name: str
+    environment: str
+    client: str
+    kind: Kind
+    default: Any
+    about: Message
+    scope: Owner = "folder"
+    secret: bool = False
+    choices: tuple[str, ...] = ()
+    minimum: float = 0
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "provider", "SIDELIGHT_PROVIDER", "provider", "choice", "auto",
+        msg("Where answers come from. auto takes AnythingLLM when its address is set, else the built-in provider."),
+        choices=("auto", "anythingllm", "builtin"),
+    ),
+    Setting(
+        "anythingllm.base_url", "ANYTHINGLLM_BASE_URL", "anythingllm.baseUrl", "url", "",
+        msg("Address of AnythingLLM: the bare origin, or ending in /api or /api/v1."),
+    ),
+    Setting(
+        "anythingllm.api_key", "ANYTHINGLLM_API_KEY", "anythingllm.apiKey", "text", "",
+        msg("A developer API key of AnythingLLM (Settings, Tools, Developer API)."),
+        secret=True,
+    ),
+    Setting(
+        "anythingllm.workspace", "ANYTHINGLLM_WORKSPACE_SLUG", "anythingllm.workspace", "text", "",
+        msg("The AnythingLLM workspace to ask, by its slug. Empty: the only one there is."),
+    ),
+    Setting(
+        "anythingllm.mode", "SIDELIGHT_ANYTHINGLLM_MODE", "anythingllm.mode", "choice", "chat",
+        msg("chat: documents, history and general knowledge. query: only what the documents say."),
+        choices=("chat", "query"),
+    ),
+    Setting(
+        "connect_timeout_s", "SIDELIGHT_CONNECT_TIMEOUT", "connectTimeout", "number", 5.0,
+        msg("Seconds to wait for a connection."),
+        minimum=0.1,
+    ),
+    Setting(
+        "silence_timeout_s", "SIDELIGHT_SILENCE_TIMEOUT", "silenceTimeout", "number", 300.0,
+        msg("Seconds without a word from the provider after which an answer counts as cut off."),
+        minimum=0.1,
+    ),
+    Setting(
+        "retries", "SIDELIGHT_RETRIES", "retries", "integer", 2,
+        msg("How often a request is sent again while nothing of the answer has arrived."),
+    ),
+    Setting(
+        "ca_file", "SIDELIGHT_CA_FILE", "caFile", "text", "",
+        msg("A file with the certificates (PEM) to trust instead of the usual ones."),
+        scope="user",
+    ),
+    Setting(
+        "headers", "SIDELIGHT_HEADERS", "headers", "headers", {},
+        msg("Extra HTTP headers for every request, as a JSON object; for reverse proxies that want their own."),
+        scope="user", secret=True,
+    ),
+    Setting(
+        "prompt_tokens", "SIDELIGHT_PROMPT_TOKENS", "promptTokens", "integer", 8000,
+        msg("How many tokens a prompt may have, about; the document is shown around the place to fit."),
+        minimum=500,
+    ),
+    Setting(
+        "answer_language", "SIDELIGHT_ANSWER_LANGUAGE", "answerLanguage", "text", "",
+        msg("Language of the answers, such as en or zh-cn. Empty: the editor's."),
+    ),
+    Setting(
+        "log_level", "SIDELIGHT_LOG_LEVEL", "logLevel", "choice", "info",
+        msg("How much the log file tells. debug includes what is sent and received, your code too."),
+        scope="user", choices=("debug", "info", "warning", "error"),
+    ),
+    Setting(
+        "message_limit_mib", "SIDELIGHT_MESSAGE_LIMIT_MIB", "messageLimitMib", "integer", 64,
+        msg("The largest message that the server takes from the editor, in MiB."),
+        scope="user", minimum=1,
+    ),
+    Setting(
+        "trust_workspace", "SIDELIGHT_TRUST_WORKSPACE", "trustWorkspace", "flag", False,
+        msg("1 lets the .env of the opened folder count, for editors that cannot say that it is trusted."),
+        scope="user",
+    ),
+)  # fmt: skip
+
+_BY_NAME = {setting.name: setting for setting in SETTINGS}
+_BY_ENVIRONMENT = {setting.environment: setting for setting in SETTINGS}
+_BY_CLIENT = {setting.client: setting for setting in SETTINGS}
+
+_OUR_PREFIXES = ("SIDELIGHT_", "ANYTHINGLLM_")
+_NOT_SETTINGS = ("SIDELIGHT_TEST_",)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Settings from one place, by their names in ``SETTINGS``; ``origin`` names the place for the user."""
+
+    origin: Message
+    owner: Owner
+    values: Mapping[str, Any]
+    problems: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value, and where it came from. ``users_own`` is what holds when the folder's word is left out."""
+
+    value: Any
+    origin: Message
+    owner: Owner
+    users_own: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of one moment. ``problems`` are for the user: wrong values, unknown keys, files passed over."""
+
+    values: Mapping[str, Value]
+    problems: tuple[Message, ...] = field(default=())
+
+    def text(self, name: str) -> str:
+        """Return a setting of kind text, url or choice."""
+        return str(self.values[name].value)
+
+    def number(self, name: str) -> float:
+        """Return a setting of kind number."""
+        return float(self.values[name].value)
+
+    def integer(self, name: str) -> int:
+        """Return a setting of kind integer."""
+        return int(self.values[name].value)
+
+    def bound(self, secret: str, address: str) -> Any:
+        """Return a secret, or its default where it may not be sent to the configured address.
+
+        A secret of the user's own configuration goes only to an address of the user's own configuration, or to one
+        with the same origin (scheme, host, port). A secret that the folder itself brought goes where the folder says.
+        """
+        return _BY_NAME[secret].default if self.is_withheld(secret, address) else self.values[secret].value
+
+    def is_withheld(self, secret: str, address: str) -> bool:
+        """Whether ``bound`` keeps the secret back."""
+        value, url = self.values[secret], self.values[address]
+        if not value.value or value.owner == "folder" or url.owner == "user":
+            return False
+        return origin_of(url.value) != origin_of(url.users_own)
+
+
+def origin_of(url: str) -> tuple[str, str, int | None]:
+    """Return scheme, host and port of an address; what a key is bound to."""
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    return parts.scheme, (parts.hostname or ""), port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def masked(setting: Setting, value: Any) -> str:
+    """Return a value as it may be shown: of a secret, only that it is there."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: ***" for name in value)
+    if setting.secret and value:
+        return "***"
+    return str(value)
+
+
+# Layers
+
+
+def client_layer(settings: Mapping[str, Any]) -> Layer:
+    """Read the client's ``sidelight`` section: nested objects or dotted keys.
+
+    A value that equals the default counts as not said: VS Code sends the default of every setting, which would
+    otherwise hide the environment.
+    """
+    values: dict[str, Any] = {}
+    unknown: list[Message] = []
+    origin = msg("the editor's settings")
+    for key, value in _flat(settings):
+        setting = _BY_CLIENT.get(key)
+        if setting is None:
+            unknown.append(_unknown(key, origin, _BY_CLIENT))
+        elif value not in (None, "", setting.default):
+            values[setting.name] = value
+    return Layer(origin, "user", values, tuple(unknown))
+
+
+def environment_layer(environment: Mapping[str, str]) -> Layer:
+    """Read the process environment."""
+    return _environment_like(environment, msg("the environment"), "user", ("SIDELIGHT_",))
+
+
+def file_layer(path: Path, owner: Owner) -> Layer | None:
+    """Read a ``.env`` file; None when there is none."""
+    origin = msg("the file {path}", path=str(path))
+    try:
+        text = path.read_text("utf-8-sig")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        return Layer(origin, owner, {}, (msg("{origin} cannot be read: {error}", origin=origin, error=str(error)),))
+    from io import StringIO
+
+    from dotenv import dotenv_values
+
+    values = dotenv_values(stream=StringIO(text), interpolate=False)
+    said = {name: value for name, value in values.items() if value is not None}
+    return _environment_like(said, origin, owner, _OUR_PREFIXES)
+
+
+def _environment_like(source: Mapping[str, str], origin: Message, owner: Owner, ours: tuple[str, ...]) -> Layer:
+    values: dict[str, Any] = {}
+    problems: list[Message] = []
+    for name, value in source.items():
+        setting = _BY_ENVIRONMENT.get(name)
+        if setting is None:
+            if name.startswith(ours) and not name.startswith(_NOT_SETTINGS):
+                problems.append(_unknown(name, origin, _BY_ENVIRONMENT))
+        elif owner == "folder" and setting.scope == "user":
+            problems.append(
+                msg("{name} in {origin} does not count: only your own configuration may set it.",
+                    name=name, origin=origin)
+            )  # fmt: skip
+        elif value.strip():
+            values[setting.name] = value.strip()
+    return Layer(origin, owner, values, tuple(problems))
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
+    for key, value in settings.items():
+        name = prefix + key
+        setting = _BY_CLIENT.get(name)
+        if isinstance(value, Mapping) and not (setting and setting.kind == "headers"):
+            yield from _flat(value, name + ".")
+        else:
+            yield name, value
+
+
+def _unknown(key: str, origin: Message, known: Iterable[str]) -> Message:
+    if near := difflib.get_close_matches(key, list(known), 1):
+        return msg("Unknown setting {key} in {origin}. Did you mean {near}?", key=key, origin=origin, near=near[0])
+    return msg("Unknown setting {key} in {origin}.", key=key, origin=origin)
+
+
+# Resolving
+
+
+def resolve(layers: Iterable[Layer]) -> Settings:
+    """Put the layers (highest first) together; a wrong value is named and the next layer's counts."""
+    layers = list(layers)
+    problems = [problem for layer in layers for problem in layer.problems]
+    values = {setting.name: _resolve_one(setting, layers, problems) for setting in SETTINGS}
+    return Settings(values, tuple(problems))
+
+
+def _resolve_one(setting: Setting, layers: list[Layer], problems: list[Message]) -> Value:
+    found: list[tuple[Any, Layer]] = []
+    for layer in layers:
+        if setting.name in layer.values:
+            try:
+                found.append((_parse(setting, layer.values[setting.name]), layer))
+            except ValueError as error:
+                problems.append(_wrong(setting, layer, str(error)))
+    users_own = next((value for value, layer in found if layer.owner == "user"), setting.default)
+    if found:
+        value, layer = found[0]
+        return Value(value, layer.origin, layer.owner, users_own)
+    return Value(setting.default, msg("default"), "user", users_own)
+
+
+def _wrong(setting: Setting, layer: Layer, expected: str) -> Message:
+    shown = masked(setting, layer.values[setting.name])
+    return msg(
+        "{name} in {origin} is {value}; it must be {expected}. It is left out.",
+        name=setting.environment, origin=layer.origin, value=shown, expected=expected,
+    )  # fmt: skip
+
+
+def _parse(setting: Setting, value: Any) -> Any:
+    """Return the value in the setting's type; raises ``ValueError`` that says what it must be."""
+    return _PARSERS[setting.kind](setting, value)
+
+
+def _parse_number(setting: Setting, value: Any) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = float("nan")
+    if not setting.minimum <= number < float("inf"):
+        raise ValueError(f"a number, at least {setting.minimum:g}")
+    return number
+
+
+def _parse_integer(setting: Setting, value: Any) -> int:
+    number = _parse_number(setting, value)
+    if number != int(number):
+        raise ValueError("a whole number")
+    return int(number)
+
+
+def _parse_flag(_setting: Setting, value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    try:
+        return words[str(value).lower()]
+    except KeyError:
+        raise ValueError("1 or 0") from None
+
+
+def _parse_choice(setting: Setting, value: Any) -> str:
+    if value not in setting.choices:
+        raise ValueError(", ".join(setting.choices))
+    return str(value)
+
+
+def _parse_text(_setting: Setting, value: Any) -> str:
+    if not isinstance(value, str) or any(character in value for character in "\r\n\0"):
+        raise ValueError("text on one line")
+    return value
+
+
+def _parse_url(setting: Setting, value: Any) -> str:
+    parts = urlsplit(_parse_text(setting, value))
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("an address such as http://localhost:3001")
+    try:
+        parts.port  # noqa: B018 - a property that raises for a port that is not one
+    except ValueError:
+        raise ValueError("an address with a port from 1 to 65535") from None
+    return str(value).rstrip("/")
+
+
+def _parse_headers(_setting: Setting, value: Any) -> dict[str, str]:
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            value = None
+    if not isinstance(value, Mapping) or not all(isinstance(v, str) for v in value.values()):
+        raise ValueError('a JSON object such as {"X-Team": "docs"}')
+    if any(character in name + text for name, text in value.items() for character in "\r\n"):
+        raise ValueError("headers on one line each")
+    return dict(value)
+
+
+_PARSERS: dict[Kind, Callable[[Setting, Any], Any]] = {
+    "text": _parse_text,
+    "url": _parse_url,
+    "number": _parse_number,
+    "integer": _parse_integer,
+    "flag": _parse_flag,
+    "choice": _parse_choice,
+    "headers": _parse_headers,
+}
+
+
+@dataclass(slots=True)
+class SettingsSource:
+    """Where settings are read from; ``read`` may be called again whenever one of these has changed."""
+
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    user_file: Path | None = None
+    client: Mapping[str, Any] = field(default_factory=dict)
+    folders: tuple[Path, ...] = ()
+    trusted: bool = False
+
+    def read(self) -> Settings:
+        """Read everything anew and resolve it."""
+        above = [client_layer(self.client), environment_layer(self.environment)]
+        user = file_layer(self.user_file, "user") if self.user_file else None
+        below = [user] if user else []
+        counts = self.trusted or bool(resolve(above + below).values["trust_workspace"].value)
+        files = [folder / ".env" for folder in self.folders]
+        if counts:
+            layers = [layer for file in files if (layer := file_layer(file, "folder"))]
+            return resolve([*above, *layers, *below])
+        settings = resolve(above + below)
+        passed_over = tuple(_passed_over(file) for file in files if _is_ours(file))
+        return Settings(settings.values, settings.problems + passed_over)
+
+
+def _is_ours(file: Path) -> bool:
+    """Whether the file sets anything of ours: many projects have a ``.env`` that does not concern us."""
+    layer = file_layer(file, "folder")
+    return layer is not None and bool(layer.values)
+
+
+def _passed_over(file: Path) -> Message:
+    return msg(
+        "{path} was passed over, because this folder is not trusted. Trust the workspace in the editor, or set "
+        "SIDELIGHT_TRUST_WORKSPACE=1 (--trust on the command line), to let it count.",
+        path=str(file),
+    )

@@ -1,0 +1,235 @@
+"""Tasks on the command line: the answer goes to stdout and nothing else does; everything else goes to stderr."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import queue
+import re
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+from sidelight.core.answers import Answer, AnswerEvent, Finished, Reasoning, Replace, Status, Text
+from sidelight.core.assistant import Assistant
+from sidelight.core.context import Context, target_lines
+from sidelight.core.replacement import NotApplied, replacement
+from sidelight.core.stopping import Stop
+from sidelight.core.tasks import Task
+from sidelight.editing.text import Place, Range, split_lines
+from sidelight.errors import SidelightError, UsageError
+from sidelight.messages import Message, Translator, msg
+
+DONE, FAILED, WRONG_USE, STOPPED = 0, 1, 2, 130
+
+_PLACE = re.compile(r"(?P<file>.+?)(?::(?P<first>\d+)(?:-(?P<last>\d+))?)?$", re.DOTALL)
+_SILENCE_TO_TELL_S = 5.0
+_LANGUAGES = {".py": "python", ".pyi": "python", ".md": "markdown", ".js": "javascript", ".ts": "typescript"}
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """Where answers and notes go, and the language of the notes."""
+
+    translate: Translator
+
+    def note(self, message: Message) -> None:
+        """Write a line to stderr."""
+        print(self.translate(message), file=sys.stderr, flush=True)
+
+    def error(self, error: SidelightError) -> None:
+        """Write what went wrong, and what to do, to stderr."""
+        self.note(msg("✗ {message}", message=error.message))
+        if error.hint:
+            self.note(msg("  {hint}", hint=error.hint))
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file that a place was named in."""
+
+    path: Path
+    text: str
+
+
+def read_place(place: str) -> tuple[Source, Range | None]:
+    """Read ``FILE``, ``FILE:10`` or ``FILE:10-40`` (lines from 1). Raises ``UsageError``."""
+    path, first, last = _parse_place(place)
+    source = Source(path, _read(path))
+    if first is None:
+        return source, None
+    count = len(split_lines(source.text))
+    if not 1 <= first <= count or (last is not None and last < first):
+        raise UsageError(
+            msg("Line {line} does not exist: {name} has {count} lines.", line=first, name=path.name, count=count)
+        )
+    if last is None:
+        return source, Range(Place(first - 1, 0), Place(first - 1, 0))
+    return source, Range(Place(first - 1, 0), Place(min(last, count), 0))
+
+
+def _parse_place(place: str) -> tuple[Path, int | None, int | None]:
+    match = _PLACE.match(place)
+    if match is None or Path(place).exists():
+        return Path(place), None, None
+    first, last = match["first"], match["last"]
+    return Path(match["file"]), int(first) if first else None, int(last) if last else None
+
+
+def _read(path: Path) -> str:
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        text = "\0"
+    except OSError as error:
+        raise UsageError(
+            msg("{path} cannot be read: {reason}", path=str(path), reason=error.strerror or str(error)),
+            msg("Check that the file exists and that you may read it."),
+        ) from error
+    if "\0" in text:
+        raise UsageError(
+            msg("{path} is not text in UTF-8.", path=str(path)), msg("Save it as UTF-8, or choose another file.")
+        )
+    return text
+
+
+def file_context(source: Source, place: Range | None, instruction: str, language: str) -> Context:
+    """Return the context of a task about a file."""
+    lines = split_lines(source.text)
+    return Context(
+        name=source.path.name,
+        language_id=_LANGUAGES.get(source.path.suffix.lower(), source.path.suffix.removeprefix(".")),
+        lines=tuple(lines),
+        selection=place or Range.EMPTY,
+        target=target_lines(lines, place),
+        instruction=instruction,
+        answer_language=language,
+    )
+
+
+def piped_context(text: str, instruction: str, language: str) -> Context:
+    """Return the context of a question about what came through a pipe."""
+    lines = split_lines(text)
+    return Context(
+        name="standard input",
+        lines=tuple(lines),
+        target=target_lines(lines, None),
+        instruction=instruction,
+        answer_language=language,
+    )
+
+
+def show_answer(
+    assistant: Assistant, task: Task, context: Context, workspace: str | None, terminal: Terminal
+) -> Answer:
+    """Ask, and show the answer as it arrives: its text on stdout (of an edit task, on stderr). Ctrl-C stops it."""
+    stop = Stop()
+    events: queue.SimpleQueue[AnswerEvent] = queue.SimpleQueue()
+    assistant.start(assistant.question(task, context, None, workspace), stop, events.put)
+    answer = Answer()
+    out = sys.stderr if task.edits else sys.stdout
+    while answer.finished is None:
+        try:
+            event = _next(events, terminal)
+        except KeyboardInterrupt:
+            stop.set()
+            event = Finished("stopped")
+        answer.add(event)
+        _show(event, out, terminal)
+    if answer.text and not answer.text.endswith("\n"):
+        print(file=out, flush=True)
+    return answer
+
+
+def _next(events: queue.SimpleQueue[AnswerEvent], terminal: Terminal) -> AnswerEvent:
+    """Return the next event; while none comes, say so every few seconds."""
+    began = monotonic()
+    while True:
+        try:
+            return events.get(timeout=_SILENCE_TO_TELL_S)
+        except queue.Empty:
+            terminal.note(msg("still waiting, {seconds} s", seconds=round(monotonic() - began)))
+
+
+def _show(event: AnswerEvent, out: object, terminal: Terminal) -> None:
+    match event:
+        case Text(text):
+            print(text, end="", file=out, flush=True)  # type: ignore[call-overload]
+        case Replace(text):
+            terminal.note(msg("(the provider replaced its answer; this is the whole of it)"))
+            print(f"\n{text}", end="", file=out, flush=True)  # type: ignore[call-overload]
+        case Reasoning(text):
+            print(text, end="", file=sys.stderr, flush=True)
+        case Status(message):
+            terminal.note(message)
+        case _:
+            pass
+
+
+def finish(answer: Answer, terminal: Terminal) -> int:
+    """Show the sources and how the answer ended; returns the exit code."""
+    for number, title in enumerate(dict.fromkeys(source.title for source in answer.sources), 1):
+        terminal.note(msg("[{number}] {title}", number=number, title=title))
+    finished = answer.finished
+    if finished is None or finished.finish == "stopped":
+        terminal.note(msg("Stopped."))
+        return STOPPED
+    if finished.error is not None:
+        if answer.text:
+            terminal.note(msg("The answer is incomplete."))
+        terminal.error(finished.error)
+        return FAILED if finished.error.kind not in ("configuration", "usage") else WRONG_USE
+    return DONE if finished.finish == "complete" else FAILED
+
+
+def show_edit(answer: Answer, source: Source, context: Context, terminal: Terminal, *, apply: bool) -> int:
+    """Print what the answer changes as a unified diff on stdout; with ``apply``, write the file."""
+    try:
+        new = replacement(answer, context)
+    except NotApplied as not_applied:
+        terminal.note(msg("Not applied: {reason}", reason=not_applied.reason))
+        return FAILED
+    first, end = context.target.start.line, context.target.end_line
+    whole = "".join([*context.lines[:first], new, *context.lines[end:]])
+    if whole == source.text:
+        terminal.note(msg("The answer changes nothing here."))
+        return DONE
+    print("".join(unified_diff(source.text, whole, source.path.as_posix())), end="", flush=True)
+    if apply:
+        _write(source, whole)
+        terminal.note(msg("{path} is written.", path=str(source.path)))
+    return DONE
+
+
+def unified_diff(old: str, new: str, name: str) -> list[str]:
+    """Return the lines of a unified diff, as ``patch`` and ``git apply`` read it."""
+    lines = difflib.unified_diff(_written_lines(old), _written_lines(new), f"a/{name}", f"b/{name}")
+    return [line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines]
+
+
+def _written_lines(text: str) -> list[str]:
+    """Return the lines of a file: after the last line end there is none."""
+    lines = split_lines(text)
+    return lines if lines[-1] else lines[:-1]
+
+
+def _write(source: Source, text: str) -> None:
+    """Replace the file in one step, unless it has changed since it was read."""
+    if _read(source.path) != source.text:
+        raise UsageError(
+            msg("{path} has changed meanwhile; it was not written.", path=str(source.path)), msg("Run it again.")
+        )
+    target = source.path.resolve()
+    descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(text.encode("utf-8"))
+        os.chmod(temporary, target.stat().st_mode)
+        os.replace(temporary, target)
+    except OSError as error:
+        Path(temporary).unlink(missing_ok=True)
+        raise UsageError(
+            msg("{path} cannot be written: {reason}", path=str(target), reason=error.strerror or str(error))
+        ) from error
