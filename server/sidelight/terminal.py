@@ -191,7 +191,7 @@ def show_edit(answer: Answer, source: Source, context: Context, terminal: Termin
     except NotApplied as not_applied:
         terminal.note(msg("Not applied: {reason}", reason=not_applied.reason))
         return FAILED
-    first, end = context.target.start.line, context.target.end_line
+    first, end = context.target.start.line, context.target_end
     whole = "".join([*context.lines[:first], new, *context.lines[end:]])
     if whole == source.text:
         terminal.note(msg("The answer changes nothing here."))

@@ -43,7 +43,12 @@ class Context:
     @property
     def target_text(self) -> str:
         """The lines of ``target``, as they stand in the document."""
-        return "".join(self.lines[self.target.start.line : self.target.end_line])
+        return "".join(self.lines[self.target.start.line : self.target_end])
+
+    @property
+    def target_end(self) -> int:
+        """The line after the last one of ``target``; its first line when it is empty."""
+        return self.target.end.line + (1 if self.target.end.column else 0)
 
 
 def target_lines(lines: Sequence[str], place: Range | None, diagnostics: Sequence[Diagnostic] = ()) -> Range:

@@ -64,7 +64,7 @@ def _answer_language(context: Context) -> str:
 
 
 def _where(context: Context) -> str:
-    first, last = context.target.start.line + 1, max(context.target.end_line, context.target.start.line + 1)
+    first, last = context.target.start.line + 1, max(context.target_end, context.target.start.line + 1)
     place = f"line {first}" if first == last else f"lines {first} to {last}"
     return f"{context.name}, {place}:"
 
@@ -90,7 +90,7 @@ def _diagnostics(context: Context) -> str:
 
 def _around(context: Context, budget_tokens: int) -> str:
     """Show the lines before and after the target, nearest first, as many as fit."""
-    first, last = context.target.start.line, context.target.end_line
+    first, last = context.target.start.line, context.target_end
     before, after = first, last
     left = budget_tokens - 60
     while left > 0 and (before > 0 or after < len(context.lines)):

@@ -34,7 +34,8 @@ def document_key(uri: str) -> str:
     path = quote(_with_small_drive(unquote(parts.path)), safe="/:@!$&'()*+,;=~")
     rest = (f"?{parts.query}" if parts.query else "") + (f"#{parts.fragment}" if parts.fragment else "")
     authority = "" if parts.netloc.lower() == "localhost" and parts.scheme == "file" else unquote(parts.netloc).lower()
-    return f"{parts.scheme.lower()}://{authority}{path}{rest}" if uri[len(parts.scheme) :].startswith("://") else uri
+    # sidelight:/x and sidelight:///x are one; untitled:x has no path to normalise
+    return f"{parts.scheme.lower()}://{authority}{path}{rest}" if path.startswith("/") else uri
 
 
 def _with_small_drive(path: str) -> str:

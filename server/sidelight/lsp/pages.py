@@ -112,7 +112,7 @@ class Pages:
         """Make a page for an answer."""
         id_ = secrets.token_hex(4)
         name = f"{_slug(title)}-{id_}.md"
-        uri = f"{SCHEME}:///answers/{name}" if self.has_content else file_uri(self.folder / name)
+        uri = f"{SCHEME}:/answers/{name}" if self.has_content else file_uri(self.folder / name)
         page = Page(id_, uri, title, subject, answer)
         self._pages[document_key(uri)] = page
         while len(self._pages) > _KEPT_PAGES:

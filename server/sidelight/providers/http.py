@@ -16,6 +16,7 @@ import os
 import random
 import socket
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -101,14 +102,26 @@ class Http:
         self._lock = threading.Lock()
 
     def fetch(self, call: Call) -> Reply:
-        """Send a short call and return the whole reply, whatever its status. Raises ``ProviderError`` (network)."""
+        """Send a short call and return the whole reply, whatever its status. Raises ``ProviderError`` (network).
+
+        Connections are kept for the next call. One that the server closed meanwhile fails; then it is sent again.
+        """
         with self._lock:
+            is_fresh = self._shared is None
             if self._shared is None:
                 self._shared = _session()
-        with _translated(call.url):
-            response = self._send(self._shared, call)
-            with response:
-                return _reply(response, response.content)
+                weakref.finalize(self, self._shared.close)  # settings that change make a new Http; this one just goes
+            session = self._shared
+        try:
+            return self._fetch(session, call)
+        except ProviderError as error:
+            if is_fresh or error.kind != "network" or call.method != "GET":
+                raise
+            return self._fetch(session, call)
+
+    def _fetch(self, session: requests.Session, call: Call) -> Reply:
+        with _translated(call.url), self._send(session, call) as response:
+            return _reply(response, response.content)
 
     def answer(
         self, call: Call, decoder: Decoder, stop: Stop, refusal: Callable[[Reply], ProviderError | None]
@@ -194,6 +207,7 @@ class _Stream:
         self._stop = stop
         self._sockets: list[socket.socket] = []
         self._session: requests.Session | None = None
+        self._response: requests.Response | None = None
         self._forget = stop.on_stop(self._shut_down)
 
     def __enter__(self) -> _Stream:
@@ -202,6 +216,8 @@ class _Stream:
     def __exit__(self, *_: object) -> None:
         self._forget()
         self._shut_down()
+        if self._response is not None:
+            self._response.close()
         if self._session is not None:
             self._session.close()
         for held in self._sockets:
@@ -211,7 +227,8 @@ class _Stream:
         """Send, and return the response once its headers are there."""
         self._session = _session(self._hold)
         with _translated(url, self._stop):
-            return send(self._session)
+            self._response = send(self._session)
+        return self._response
 
     def events(
         self,

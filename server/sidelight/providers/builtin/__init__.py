@@ -84,5 +84,5 @@ def _blocks(request: Request, say: Translator, stop: Stop) -> Iterator[Block]:
         case "generate" | "document":
             yield from docstring.generate(context, say)
         case _:
-            yield msg("The task {task} needs a model.", task=request.task)
+            yield msg("The task {task} needs a model.", task=page.code(request.task))
             yield page.how_to_connect()

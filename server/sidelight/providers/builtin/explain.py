@@ -37,8 +37,9 @@ def explain(context: Context) -> Iterator[Block]:
     if program.error:
         yield from explain_error(program)
     elif nodes:
+        faults = find_faults(program)
         for node in nodes[:EXPLAINED]:
-            yield from explain_definition(program, node)
+            yield from explain_definition(program, node, faults)
     else:
         yield from _explain_module(program)
     yield from reported(context)
@@ -49,14 +50,14 @@ def explain(context: Context) -> Iterator[Block]:
 def explain_other(context: Context) -> Iterator[Block]:
     """Yield the little that can be said about a document that is not Python."""
     first, last = context.selection.start.line + 1, context.selection.end_line
-    blank = sum(not line.strip() for line in context.lines)
+    lines = context.lines[: -1 if context.lines and not context.lines[-1] else None]
     if context.lines:
         yield msg(
-            "Without a model, Sidelight reads Python only. {name} has {count} lines, {blank} of them blank; lines {first} "
-            "to {last} are selected.",
+            "Without a model, Sidelight reads Python only. {name} has {count} lines, {blank} of them blank; "
+            "lines {first} to {last} are selected.",
             name=code(context.name),
-            count=len(context.lines),
-            blank=blank,
+            count=len(lines),
+            blank=sum(not line.strip() for line in lines),
             first=first,
             last=last,
         )
@@ -66,8 +67,8 @@ def explain_other(context: Context) -> Iterator[Block]:
     yield how_to_connect()
 
 
-def explain_definition(program: Program, node: Definition) -> Iterator[Block]:
-    """Yield what one function or class is and does, and what looks wrong in it."""
+def explain_definition(program: Program, node: Definition, faults: list[Fault]) -> Iterator[Block]:
+    """Yield what one function or class is and does, and which of the faults are in it."""
     name, first, last = code(node.name), first_line(node), last_line(node)
     if isinstance(node, ast.ClassDef):
         yield Heading(msg("The class {name}, lines {first} to {last}", name=name, first=first, last=last))
@@ -77,7 +78,7 @@ def explain_definition(program: Program, node: Definition) -> Iterator[Block]:
         yield Heading(msg("The function {name}, lines {first} to {last}", name=name, first=first, last=last))
         yield from _docstring(node)
         yield from describe(program, node)
-    yield from wrong(find_faults(program, first, last))
+    yield from wrong([fault for fault in faults if first <= fault.line <= last])
 
 
 def reported(context: Context) -> Iterator[Block]:

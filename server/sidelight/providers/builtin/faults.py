@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ast
 import re
-import sys
 from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
 from typing import Any
 
 from sidelight.messages import msg
@@ -29,15 +29,15 @@ LOOPS = (ast.For, ast.AsyncFor, ast.While)
 LEAVING = ("sys.exit", "exit", "quit", "os._exit", "os.abort", "assert_never", "typing.assert_never")
 
 
-def find_faults(program: Program, first: int = 1, last: int = sys.maxsize) -> list[Fault]:
-    """Return the faults of the lines from ``first`` to ``last``, in their order."""
+def find_faults(program: Program) -> list[Fault]:
+    """Return the faults of a program in the order of their lines."""
     faults = list(find_strays(program))
     for node in ast.walk(program.tree):
         for finder in _FINDERS.get(type(node), ()):
             faults += finder(node, program)
         for block in (getattr(node, field, None) for field in ("body", "orelse", "finalbody")):
             faults += _unreachable(block) if isinstance(block, list) else ()
-    return sorted((fault for fault in faults if first <= fault.line <= last), key=lambda fault: fault.line)
+    return sorted(faults, key=lambda fault: fault.line)
 
 
 def ends(body: list[ast.stmt]) -> bool:
@@ -78,7 +78,7 @@ def _breaks(body: Iterable[ast.AST]) -> bool:
 
 
 def _unreachable(block: list[ast.stmt]) -> Iterator[Fault]:
-    for before, node in zip(block, block[1:]):
+    for before, node in pairwise(block):
         if _ends(before):
             # `return` and then `yield` is how one writes a generator that yields nothing; `assert False` marks the end.
             inside = list(own_nodes([node]))
@@ -90,8 +90,8 @@ def _unreachable(block: list[ast.stmt]) -> Iterator[Fault]:
 def _shared_defaults(node: Function, program: Program) -> Iterator[Fault]:
     positional = [*node.args.posonlyargs, *node.args.args]
     pairs = [
-        *zip(reversed(positional), reversed(node.args.defaults)),
-        *zip(node.args.kwonlyargs, node.args.kw_defaults),
+        *zip(reversed(positional), reversed(node.args.defaults), strict=False),
+        *zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True),
     ]
     for parameter, default in pairs:
         # A shared value is the point of `def f(x, _cache={})`.
@@ -118,7 +118,12 @@ def _own_default(node: Function, parameter: ast.arg, default: ast.expr, program:
     body = node.body[1:] if ast.get_docstring(node, clean=False) is not None else node.body
     value, annotation = program.source(default), parameter.annotation
     hint = program.source(annotation) if annotation else ""
-    if not _is_literal(default) or "\n" in value or re.search("None|Optional|Any|['\"]", hint) or _is_stub(body):
+    if (
+        not _is_literal(default)
+        or re.search(r"[\r\n]", value)
+        or re.search("None|Optional|Any|['\"]", hint)
+        or _is_stub(body)
+    ):
         return ()
     docstring = node.body[0] if len(body) < len(node.body) else None
     place = program.start((last_line(docstring) if docstring else program.header_end(node)) + 1)
@@ -241,7 +246,7 @@ def _needless_f(node: ast.JoinedStr, program: Program) -> Iterator[Fault]:
         yield Fault(node.lineno, msg("The f-string {text} has no placeholder.", text=code(source)))
 
 
-def _shadowing_loop(node: ast.For, program: Program) -> Iterator[Fault]:
+def _shadowing_loop(node: ast.For, _program: Program) -> Iterator[Fault]:
     targets = _names(node.target)
     if isinstance(node.iter, ast.Name) and node.iter.id in targets:
         yield Fault(

@@ -15,20 +15,22 @@ ASSIGNMENTS = (ast.Assign, ast.AugAssign, ast.AnnAssign)
 
 # Methods of lists, sets, dicts and deques that change them.
 CHANGING = frozenset(
-    "add append appendleft clear discard extend insert pop popitem popleft remove reverse setdefault sort update".split()
+    {
+        *("add", "append", "appendleft", "clear", "discard", "extend", "insert", "pop", "popitem", "popleft", "remove"),
+        *("reverse", "setdefault", "sort", "update"),
+    }
 )
 
 
 def describe(program: Program, node: Function) -> Iterator[Item]:
     """Yield what there is to say, an entry for each kind of thing that there is."""
     inside = list(own_nodes(node.body))
-    names = Names(program.tree)
     yield from _kind(program, node)
     yield from _takes(program, node)
     yield from _gives(program, node, inside)
     yield from _flow(program, inside)
     yield from _calls(program, node, inside)
-    yield from _touches(program, names, names.of(node), inside)
+    yield from _touches(program, program.names.of(node), inside)
 
 
 def parameters(node: Function) -> list[tuple[str, ast.arg, ast.expr | None]]:
@@ -37,9 +39,9 @@ def parameters(node: Function) -> list[tuple[str, ast.arg, ast.expr | None]]:
     positional = [*given.posonlyargs, *given.args]
     defaults = [*[None] * (len(positional) - len(given.defaults)), *given.defaults]
     return [
-        *(("", argument, default) for argument, default in zip(positional, defaults)),
+        *(("", argument, default) for argument, default in zip(positional, defaults, strict=True)),
         *([("*", given.vararg, None)] if given.vararg else []),
-        *(("", argument, default) for argument, default in zip(given.kwonlyargs, given.kw_defaults)),
+        *(("", argument, default) for argument, default in zip(given.kwonlyargs, given.kw_defaults, strict=True)),
         *([("**", given.kwarg, None)] if given.kwarg else []),
     ]
 
@@ -105,8 +107,8 @@ def _gives(program: Program, node: Function, inside: list[ast.AST]) -> Iterator[
 
 def _flow(program: Program, inside: list[ast.AST]) -> Iterator[Item]:
     """Yield how the body comes to its result: the names that it returns, the loops, the decisions."""
-    returned = {getattr(item.value, "id", None) for item in inside if isinstance(item, ast.Return)}
-    for name in sorted(returned - {None}):
+    returned = [item.value.id for item in inside if isinstance(item, ast.Return) and isinstance(item.value, ast.Name)]
+    for name in dict.fromkeys(returned):
         if steps := [item for item in inside if isinstance(item, ASSIGNMENTS) and name in _targets(item)]:
             yield Item(
                 msg("Its result {name} comes from {steps}.", name=code(name), steps=listed(map(program.source, steps)))
@@ -133,14 +135,14 @@ def _calls(program: Program, node: Function, inside: list[ast.AST]) -> Iterator[
         yield Item(msg("It defines {names} inside.", names=listed(nested)))
 
 
-def _touches(program: Program, names: Names, scope: Scope, inside: list[ast.AST]) -> Iterator[Item]:
-    local = _local_names(names, scope)
+def _touches(program: Program, scope: Scope, inside: list[ast.AST]) -> Iterator[Item]:
+    local = _local_names(program.names, scope)
     called = {item.func for item in inside if isinstance(item, ast.Call)}
     parts: list[Any] = [item for item in inside if isinstance(item, (ast.Attribute, ast.Subscript))]
     shared = [part for part in parts if _root(part) not in {*local, None}]
     loads = [part for part in shared if isinstance(part.ctx, ast.Load) and part not in called]
     own = [program.source(part) for part in loads if _is_name(getattr(part, "value", None), "self")]
-    if read := [*_outer_variables(names, scope), *own]:
+    if read := [*_outer_variables(program.names, scope), *own]:
         yield Item(msg("It reads {names}, which it does not set up itself.", names=listed(read)))
     stored = [program.source(part) for part in shared if not isinstance(part.ctx, ast.Load)]
     if changed := [*(name for name, there in scope.declared.items() if _sets(inside, name)), *stored]:

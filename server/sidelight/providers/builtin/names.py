@@ -20,6 +20,8 @@ KNOWN = frozenset(dir(builtins)) | {
     *("WindowsError", "reveal_type", "_", "display", "get_ipython"),
 }
 
+TYPE_PARAMETERS = ("TypeVar", "ParamSpec", "TypeVarTuple")  # Python 3.12
+
 
 class Scope:
     """What one module, class, function or comprehension binds, and the names that it reads."""
@@ -39,25 +41,24 @@ class Scope:
     def around(self) -> Iterator[Scope]:
         """Yield the scopes whose names can be read here, from the inside out."""
         yield self
-        scope = self.parent
-        while scope:
-            if not isinstance(scope.node, ast.ClassDef):
+        inner: Scope = self
+        while scope := inner.parent:
+            # A class shows its names to what stands right in it: its own code, and the type parameters there.
+            if not isinstance(scope.node, ast.ClassDef) or type(inner.node).__name__ in TYPE_PARAMETERS:
                 yield scope
-            scope = scope.parent
+            inner = scope
 
     def is_within(self, other: Scope) -> bool:
         """Tell whether this is ``other`` or lies in it."""
         return self is other or (self.parent is not None and self.parent.is_within(other))
 
 
-class Names(ast.NodeVisitor):
-    """The scopes of a whole tree, the outermost first."""
+class Names:
+    """The scopes of a whole tree, the outermost first; ``has_star``: an import may bind any name."""
 
     def __init__(self, tree: ast.Module) -> None:
-        self.scopes = [Scope(tree)]
-        self.has_star = False  # `from … import *` may bind any name
-        self._scope = self.scopes[0]
-        self.generic_visit(tree)
+        reader = _Reader(tree)
+        self.scopes, self.has_star = reader.scopes, reader.has_star
 
     def of(self, node: ast.AST) -> Scope:
         """Return the scope that a definition or the module opens."""
@@ -76,18 +77,36 @@ class Names(ast.NodeVisitor):
                 if name.id not in KNOWN and scope.find(name.id) is None:
                     yield scope, name
 
+
+class _Reader(ast.NodeVisitor):
+    """Walks a tree and notes in the scope of the moment what is bound and what is read."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self.scopes = [Scope(tree)]
+        self.has_star = False
+        self._scope = self.scopes[0]
+        self.generic_visit(tree)
+
     def _bind(self, name: str, node: ast.AST) -> None:
         if scope := self._scope.declared.get(name, self._scope):  # what is nonlocal is bound further out
             scope.bound[name].append(node)
 
-    def _visit_inside(self, node: Any, parts: list[Any]) -> None:
+    def _visit_inside(self, node: ast.AST, *parts: Any) -> None:
         outer, self._scope = self._scope, Scope(node, self._scope)
         self.scopes.append(self._scope)
-        for parameter in getattr(node, "type_params", ()):
-            self.visit(parameter)
-        for part in parts:
-            self.visit(part)
+        self._visit_each(*parts)
         self._scope = outer
+
+    def _visit_definition(self, node: Any, around: list[Any], inside: list[Any]) -> None:
+        """Visit what stands around the body, then the body; ``def f[T](x: T)`` has a scope of its own for both."""
+        if parameters := getattr(node, "type_params", ()):  # Python 3.12
+            outer, self._scope = self._scope, Scope(parameters[0], self._scope)
+            self.scopes.append(self._scope)
+            self._visit_each(*parameters)
+        self._visit_each(*around)
+        self._visit_inside(node, *inside)
+        if parameters:
+            self._scope = outer
 
     def _visit_each(self, *parts: Any) -> None:
         for part in parts:
@@ -102,37 +121,32 @@ class Names(ast.NodeVisitor):
 
     def visit_FunctionDef(self, node: Any) -> None:
         self._bind(node.name, node)
-        for parameter in getattr(node, "type_params", ()):
-            self._bind(parameter.name, parameter)  # the annotations read them out here
-        arguments = [*node.args.posonlyargs, *node.args.args, node.args.vararg, *node.args.kwonlyargs, node.args.kwarg]
-        self._visit_each(*node.decorator_list, *node.args.defaults, *node.args.kw_defaults, node.returns)
-        self._visit_each(*(argument.annotation for argument in arguments if argument))
-        self._visit_inside(node, [*filter(None, arguments), *node.body])
+        arguments = _arguments(node.args)
+        self._visit_each(*node.decorator_list, *node.args.defaults, *node.args.kw_defaults)
+        annotations = [*(argument.annotation for argument in arguments), node.returns]
+        self._visit_definition(node, annotations, [*arguments, *node.body])
 
-    visit_AsyncFunctionDef = visit_FunctionDef
+    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815  # ast's own words
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
-        arguments = [*node.args.posonlyargs, *node.args.args, node.args.vararg, *node.args.kwonlyargs, node.args.kwarg]
         self._visit_each(*node.args.defaults, *node.args.kw_defaults)
-        self._visit_inside(node, [*filter(None, arguments), node.body])
+        self._visit_inside(node, *_arguments(node.args), node.body)
 
     def visit_arg(self, node: ast.arg) -> None:
         self._bind(node.arg, node)
 
-    def visit_ClassDef(self, node: Any) -> None:
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
         self._bind(node.name, node)
-        for parameter in getattr(node, "type_params", ()):
-            self._bind(parameter.name, parameter)
-        self._visit_each(*node.decorator_list, *node.bases, *node.keywords)
-        self._visit_inside(node, node.body)
+        self._visit_each(*node.decorator_list)
+        self._visit_definition(node, [*node.bases, *node.keywords], node.body)
 
     def visit_ListComp(self, node: Any) -> None:
         first, *others = node.generators
         self.visit(first.iter)
         results = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
-        self._visit_inside(node, [first.target, *first.ifs, *others, *results])
+        self._visit_inside(node, first.target, *first.ifs, *others, *results)
 
-    visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_ListComp
+    visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_ListComp  # noqa: N815
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
         self.visit(node.value)
@@ -158,6 +172,11 @@ class Names(ast.NodeVisitor):
                 self._bind(name, node)
             case ast.MatchMapping(rest=str(name)):
                 self._bind(name, node)
-            case _ if type(node).__name__ in ("TypeVar", "ParamSpec", "TypeVarTuple"):
+            case _ if type(node).__name__ in TYPE_PARAMETERS:
                 self._bind(node.name, node)  # type: ignore[attr-defined]  # Python 3.12
         super().generic_visit(node)
+
+
+def _arguments(given: ast.arguments) -> list[ast.arg]:
+    every = [*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs, given.kwarg]
+    return [argument for argument in every if argument]

@@ -31,7 +31,7 @@ def answer(context: Context) -> Iterator[Block]:
     if program.error:
         yield from explain_error(program)
     elif named and not WHERE.search(question):
-        yield from explain_definition(program, named[0])
+        yield from explain_definition(program, named[0], find_faults(program))
     elif name:
         yield from _places(program, name)
     elif program.tree.body and WRONG.search(question):

@@ -5,6 +5,7 @@ Only the text of the target changes, and only into something that Python reads.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from sidelight.core.context import Context
@@ -13,8 +14,10 @@ from sidelight.messages import Message, msg
 from sidelight.providers.builtin.faults import find_faults
 from sidelight.providers.builtin.page import Block, Item, Listing, code, how_to_connect
 from sidelight.providers.builtin.program import Edit, Fault, Program, read
-from sidelight.providers.builtin.ruff import ruff_faults
+from sidelight.providers.builtin.ruff import find_ruff, ruff_faults
 from sidelight.providers.builtin.syntax import error_sentence, mend
+
+AT_ONCE = 50  # repairs that one answer makes, so that a reader can follow it
 
 
 def fix(context: Context, stop: Stop) -> Iterator[Block]:
@@ -29,7 +32,7 @@ def fix(context: Context, stop: Stop) -> Iterator[Block]:
     faults = [fault for fault in find_faults(readable) if _is_inside(readable, fault, start, tail)]
     repaired, fixed = _apply(readable, faults, start, tail)
     stop.raise_if_set()
-    final, by_ruff = _apply(repaired, ruff_faults(repaired, stop), start, tail)
+    final, by_ruff = _apply(repaired, ruff_faults(find_ruff(context.name), repaired, stop), start, tail)
     changes = [
         *_changes(mended, readable),
         *_changes(fixed, readable, fixed),
@@ -46,7 +49,7 @@ def _report(changes: list[Item], left: list[Item]) -> Iterator[Block]:
     yield from changes
     if left:
         yield msg("This is left for you or for a model:")
-        yield from left
+        yield from left[:AT_ONCE]
     if not changes:
         yield from _cannot()
 
@@ -69,7 +72,12 @@ def _apply(program: Program, faults: Iterable[Fault], start: int, tail: int) -> 
     end, taken, chosen = len(program.text) - tail, list[Edit](), list[Fault]()
     for fault in faults:
         inside = all(start <= edit.start and edit.end <= end for edit in fault.edits)
-        if fault.edits and inside and not any(_collide(edit, other) for edit in fault.edits for other in taken):
+        if (
+            len(chosen) < AT_ONCE
+            and fault.edits
+            and inside
+            and not any(_collide(edit, other) for edit in fault.edits for other in taken)
+        ):
             chosen.append(fault)
             taken += fault.edits
     while chosen:
@@ -86,7 +94,7 @@ def _collide(edit: Edit, other: Edit) -> bool:
 
 def _changes(faults: list[Fault], program: Program, applied: Iterable[Fault] = ()) -> Iterator[Item]:
     """Yield an entry for each fault, with its line as it stands in the program once ``applied`` are applied."""
-    edits = [edit for fault in applied for edit in fault.edits if "\n" not in edit.new]
+    edits = [edit for fault in applied for edit in fault.edits if not re.search(r"[\r\n]", edit.new)]
     for fault in faults:
         start, line = program.start(fault.line), program.line(fault.line)
         for edit in sorted(edits, key=lambda edit: edit.start, reverse=True):
@@ -97,7 +105,7 @@ def _changes(faults: list[Fault], program: Program, applied: Iterable[Fault] = (
                 "Line {line}: {fault} It now reads {code}.",
                 line=fault.line,
                 fault=fault.message,
-                code=code(line.strip()),
+                code=code(line.strip("\ufeff \t\f\r\n")),
             )
         )
 

@@ -23,23 +23,25 @@ TIMEOUT_S = 10
 RULES = "F,E7"  # faults; how code should look is the user's own ruff's to say
 
 
-def find_ruff(document: str = "") -> Path | None:
-    """Return the ruff that may be run for a document, which is a path or only a name."""
-    beside = Path(sys.executable).parent / ("ruff.exe" if os.name == "nt" else "ruff")
-    if beside.is_file():
-        return beside
+def find_ruff(document: str = "", beside: Path | None = None) -> Path | None:
+    """Return the ruff that may be run for a document, which is a path or only a name.
+
+    ``beside`` is the folder that is looked into first; where nothing is said, that of our own interpreter.
+    """
+    own = (beside or Path(sys.executable).parent) / ("ruff.exe" if os.name == "nt" else "ruff")
+    if own.is_file():
+        return own
     on_path = shutil.which("ruff")
     if not on_path:
         return None
-    found = Path(os.path.abspath(on_path))  # noqa: PTH100  # resolve() would hide a link that lies in the folder
-    unsafe = [Path.cwd(), *([Path(document).parent] if Path(document).is_absolute() else [])]
-    inside = any(path.is_relative_to(folder.resolve()) for path in (found, found.resolve()) for folder in unsafe)
-    return None if inside else found
+    found = Path(os.path.abspath(on_path))  # resolve() alone would hide a link that lies in a folder
+    folders = [Path.cwd(), *([Path(document).parent] if Path(document).is_absolute() else [])]
+    unsafe = any(path.is_relative_to(folder.resolve()) for path in (found, found.resolve()) for folder in folders)
+    return None if unsafe else found
 
 
-def ruff_faults(program: Program, stop: Stop) -> list[Fault]:
+def ruff_faults(ruff: Path | None, program: Program, stop: Stop) -> list[Fault]:
     """Return what ruff would safely fix; nothing where it is missing, fails or takes too long. Raises ``Stopped``."""
-    ruff = find_ruff(program.name)
     if not ruff or not program.whole:
         return []
     findings = _run(ruff, program, stop)
@@ -50,26 +52,27 @@ def ruff_faults(program: Program, stop: Stop) -> list[Fault]:
 def _run(ruff: Path, program: Program, stop: Stop) -> list[dict[str, Any]]:
     name = PurePath(program.name).name if program.name.endswith((".py", ".pyi")) else "document.py"
     options = ["--isolated", "--no-cache", "--quiet", f"--select={RULES}", "--output-format=json"]
-    process = subprocess.Popen(
-        [ruff, "check", *options, f"--stdin-filename={name}", "-"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        cwd=tempfile.gettempdir(),
-        env={
-            key: value for key, value in os.environ.items() if key in ("PATH", "SYSTEMROOT", "TMPDIR", "TEMP")
-        },  # no keys
-    )
-    forget = stop.on_stop(process.kill)
     try:
-        output, _ = process.communicate(program.text.encode(), timeout=TIMEOUT_S)
-        found: list[dict[str, Any]] = json.loads(output)
-    except (subprocess.TimeoutExpired, ValueError):
+        process = subprocess.Popen(
+            [ruff, "check", *options, f"--stdin-filename={name}", "-"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=tempfile.gettempdir(),
+            env={key: os.environ[key] for key in ("PATH", "SYSTEMROOT", "TEMP") if key in os.environ},  # not our keys
+        )
+    except OSError:
         return []
-    finally:
-        forget()
-        process.kill()
-        process.wait()
+    with process:
+        forget = stop.on_stop(process.kill)
+        try:
+            output, _ = process.communicate(program.text.encode(), timeout=TIMEOUT_S)
+            found: list[dict[str, Any]] = json.loads(output)
+        except (subprocess.TimeoutExpired, ValueError):
+            return []
+        finally:
+            forget()
+            process.kill()
     return found
 
 

@@ -18,7 +18,7 @@ UNSEEN = re.compile(r"\b(exec|globals|global_enum|_convert_)\b")  # these bind n
 
 def find_strays(program: Program) -> Iterator[Fault]:
     """Yield what the names of a program show; of a document read in part, only what its rest cannot change."""
-    names = Names(program.tree)
+    names = program.names
     if program.whole and not names.has_star and not UNSEEN.search(program.text):
         yield from _undefined(program, names)
         yield from _unused_imports(program, names)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from sidelight.messages import Message, msg
 from sidelight.providers.builtin.page import Block, Listing, code
 from sidelight.providers.builtin.program import Edit, Fault, Program
-from sidelight.providers.builtin.spelling import nearest
+from sidelight.providers.builtin.spelling import distance
 
 PATIENCE_S = 1.0  # each guess costs a reading of the whole text
 GUESSES_AHEAD = 12  # lines below an open bracket where its end is looked for
@@ -96,14 +96,12 @@ def _single_equals(program: Program, line: int) -> Iterator[Fault]:
 
 
 def _misspelt_keyword(program: Program, line: int) -> Iterator[Fault]:
-    for match in re.finditer(r"\b[a-z]{2,}\b", program.line(line)):
-        meant = nearest(match[0], keyword.kwlist) if match[0] not in keyword.kwlist else None
-        if meant:
-            start = program.start(line)
-            text = msg(
-                "{word} is no word of Python; {meant} was probably meant.", word=code(match[0]), meant=code(meant)
-            )
-            yield Fault(line, text, (Edit(start + match.start(), start + match.end(), meant),))
+    start = program.start(line)
+    for match in re.finditer(r"\b[a-z]{3,}\b", program.line(line)):
+        for meant in keyword.kwlist if match[0] not in keyword.kwlist else ():
+            if distance(match[0], meant) == 1:
+                text = msg("{word} stands where {meant} was meant.", word=code(match[0]), meant=code(meant))
+                yield Fault(line, text, (Edit(start + match.start(), start + match.end(), meant),))
 
 
 def _bracket(program: Program, line: int) -> Iterator[Fault]:
@@ -119,6 +117,10 @@ def _bracket(program: Program, line: int) -> Iterator[Fault]:
     elif match := re.search(r"unmatched '([)\]}])'", reason):
         text = msg("The bracket {bracket} was never opened.", bracket=code(match[1]))
         yield Fault(line, text, (Edit(place, place + 1, ""),))
+    elif program.line(line)[: _code_end(program, line)].endswith(":"):  # `if f(x:` is plain "invalid syntax"
+        for bracket, closing in _CLOSING.items():
+            text = msg("The bracket {bracket} is never closed.", bracket=code(bracket))
+            yield _insert(program, line, _code_end(program, line) - 1, closing, text)
 
 
 def _closings(program: Program, line: int, closing: str, text: Message) -> Iterator[Fault]:

@@ -1,0 +1,34 @@
+/** The `sidelight` section as the server wants it: without the keys that are the client's own. */
+import * as vscode from "vscode";
+import type { Middleware } from "vscode-languageclient/node";
+
+const CLIENT_ONLY = ["python", "server"];
+
+export function serverSettings(): Record<string, unknown> {
+  return withoutClientOnly(vscode.workspace.getConfiguration().get("sidelight"));
+}
+
+/** Answers `workspace/configuration` with the same. */
+export const configuration: NonNullable<NonNullable<Middleware["workspace"]>["configuration"]> = async (params, token, next) => {
+  const values = await next(params, token);
+  if (!Array.isArray(values)) return values;
+  return values.map((value: unknown, index) => (params.items[index]?.section === "sidelight" ? withoutClientOnly(value) : value));
+};
+
+function withoutClientOnly(section: unknown): Record<string, unknown> {
+  const settings = section !== null && typeof section === "object" ? section : {};
+  return Object.fromEntries(Object.entries(settings).filter(([key]) => !CLIENT_ONLY.includes(key)));
+}
+
+export function pythonSetting(): string {
+  return vscode.workspace.getConfiguration("sidelight").get("python", "").trim();
+}
+
+export function serverCommandSetting(): string[] {
+  return vscode.workspace.getConfiguration("sidelight").get<string[]>("server.command", []);
+}
+
+/** Whether the server has to be started anew for the change to count. */
+export function changesTheStart(event: vscode.ConfigurationChangeEvent): boolean {
+  return CLIENT_ONLY.some((key) => event.affectsConfiguration(`sidelight.${key}`));
+}

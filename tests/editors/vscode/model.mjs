@@ -1,0 +1,40 @@
+// Stands for AnythingLLM: answers what the test tells it to, and tells when the client hangs up.
+import { createServer } from "node:http";
+import { setTimeout as pause } from "node:timers/promises";
+
+export async function startModel() {
+  const model = { pieces: [], sources: [], error: "", isEndless: false, breaksOff: false, hangUps: 0, address: "", close };
+  const server = createServer((request, reply) => {
+    request.resume();
+    if (request.method === "POST") void answer(model, reply);
+    else reply.writeHead(200, { "Content-Type": "application/json" }).end('{"online": true}');
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  model.address = `http://127.0.0.1:${server.address().port}`;
+  return model;
+
+  function close() {
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(resolve));
+  }
+}
+
+async function answer(model, reply) {
+  const event = (fields) => reply.write(`data: ${JSON.stringify({ uuid: "1", sources: [], close: false, error: false, ...fields })}\n\n`);
+  reply.on("close", () => { if (!reply.writableFinished) model.hangUps++; });
+  reply.writeHead(200, { "Content-Type": "text/event-stream" });
+  if (model.error) event({ type: "abort", close: true, error: model.error });
+  for (const piece of model.pieces) event({ type: "textResponseChunk", textResponse: piece });
+  while (model.isEndless && !reply.destroyed) {
+    event({ type: "textResponseChunk", textResponse: "word " });
+    await pause(20);
+  }
+  if (model.breaksOff) {
+    await pause(200);
+    reply.destroy();
+  } else if (!reply.destroyed) {
+    event({ type: "textResponseChunk", textResponse: "", close: true, sources: model.sources });
+    event({ type: "finalizeResponseStream", close: true });
+    reply.end();
+  }
+}

@@ -1,0 +1,155 @@
+// What a user does in VS Code: opens files, calls commands, takes light-bulb actions, reads the view. Waits for what
+// is to be seen, never for a time.
+
+export class Workbench {
+  constructor(page) {
+    this.page = page;
+    this.statusItem = page.locator('.statusbar-item[id*="sidelight.status"]');
+  }
+
+  async open(url) {
+    await this.page.goto(url);
+    await this.page.locator(".explorer-folders-view .monaco-list-row").first().waitFor({ timeout: 60_000 });
+  }
+
+  async openFile(name) {
+    await this.page.keyboard.press("Control+P");
+    await this.#pick(name);
+    await this.page.locator(`.tab[data-resource-name="${name}"]`).waitFor();
+    await this.page.locator(".monaco-editor .view-line").first().waitFor();
+  }
+
+  async command(title) {
+    await this.page.keyboard.press("F1");
+    await this.#pick(title);
+  }
+
+  /** Answers an input box, which is known by what it asks. */
+  async answerBox(question, text) {
+    await this.page.locator(".quick-input-widget", { hasText: question }).waitFor();
+    await this.page.keyboard.type(text);
+    await this.page.keyboard.press("Enter");
+  }
+
+  async goToLine(line) {
+    await this.page.keyboard.press("Control+G");
+    await this.#input().waitFor();
+    await this.page.keyboard.type(String(line));
+    await this.page.keyboard.press("Enter");
+    await this.#input().waitFor({ state: "hidden" });
+  }
+
+  async selectLine(line) {
+    await this.goToLine(line);
+    await this.page.keyboard.press("Home");
+    await this.page.keyboard.press("Shift+End");
+  }
+
+  /** Takes a light-bulb action at the cursor, whose title begins like this. */
+  async lightBulb(title) {
+    await this.page.keyboard.press("Control+.");
+    await this.page.locator(".action-widget .monaco-list-row", { hasText: title }).first().click();
+  }
+
+  /** The visible text of the editor. */
+  async text() {
+    return this.page.locator(".editor-group-container .monaco-editor .view-lines").first().evaluate((lines) =>
+      [...lines.children]
+        .sort((a, b) => parseFloat(a.style.top) - parseFloat(b.style.top))
+        .map((line) => line.innerText.replaceAll("\u00a0", " "))
+        .join("\n"));
+  }
+
+  /** Waits until the editor shows a text that satisfies the check. */
+  async textThat(satisfies) {
+    return eventually(() => this.text(), satisfies);
+  }
+
+  get view() {
+    return this.page.frameLocator("iframe.webview.ready").frameLocator("iframe#active-frame");
+  }
+
+  get answers() {
+    return this.view.locator("article");
+  }
+
+  get answer() {
+    return this.answers.last();
+  }
+
+  async ask(question) {
+    const before = await this.answers.count();
+    await this.command("Sidelight: Ask");
+    await this.answerBox("What do you want to know?", question);
+    await this.answers.nth(before).waitFor();
+  }
+
+  /** Waits until the last answer has ended in this way. */
+  async ended(finish) {
+    const end = this.answer.locator(".end");
+    await end.waitFor({ state: "attached" });
+    const ending = await end.getAttribute("class");
+    if (ending !== `end ${finish}`) throw new Error(`${ending}: ${await this.answer.innerText()}`);
+  }
+
+  /** Waits for a text and an icon of the status bar item. */
+  async statusThat(satisfies) {
+    const read = () => this.statusItem.evaluate((item) => [item.innerText, item.querySelector(".codicon")?.className ?? ""]);
+    await eventually(read, ([text, icon]) => satisfies(text, icon));
+  }
+
+  tabs() {
+    return this.page.locator(".tabs-container .tab").count();
+  }
+
+  hasFocusInEditor() {
+    return this.page.evaluate(() => document.activeElement?.closest(".editor-instance") !== null);
+  }
+
+  async shot(name) {
+    if (process.env.SHOTS) await this.page.screenshot({ path: `${process.env.SHOTS}/${name}.png`, animations: "disabled" });
+  }
+
+  async shotInBothThemes(name) {
+    if (!process.env.SHOTS) return;
+    for (const theme of ["Dark", "Light"]) {
+      await this.command(`Preferences: Toggle between Light/Dark Themes`);
+      await this.page.locator(theme === "Light" ? ".monaco-workbench.vs" : ".monaco-workbench.vs-dark").waitFor();
+      await this.shot(`${name}-${theme.toLowerCase()}`);
+    }
+  }
+
+  /** Waits for a message in the corner, and closes it. */
+  async toast(text) {
+    const toast = this.page.locator(".notification-toast", { hasText: text });
+    await toast.waitFor();
+    const shown = await toast.innerText();
+    await this.shot("toast");
+    await this.command("Notifications: Clear All Notifications");
+    await toast.waitFor({ state: "detached" });
+    return shown;
+  }
+
+  #input() {
+    return this.page.locator(".quick-input-widget input");
+  }
+
+  async #pick(text) {
+    await this.#input().waitFor();
+    await this.page.keyboard.type(text);
+    const row = this.page.locator(`.quick-input-list .monaco-list-row[aria-label^="${text}"]`).first();
+    await row.waitFor();
+    await this.page.keyboard.press("Enter");
+    await row.waitFor({ state: "hidden" });
+  }
+}
+
+/** Reads until the value satisfies the check; fails with the last value after 20 s. */
+export async function eventually(read, satisfies) {
+  let value;
+  for (const until = Date.now() + 20_000; Date.now() < until; await new Promise((resolve) => setTimeout(resolve, 50))) {
+    value = await read();
+    if (satisfies(value)) return value;
+  }
+  throw new Error(`waited 20 s, and saw last:\n${value}`);
+}
