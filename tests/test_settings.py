@@ -73,7 +73,9 @@ def test_the_environment_can_grant_trust(tmp_path: Path) -> None:
 
 
 def test_a_folder_cannot_grant_itself_trust_or_set_what_concerns_the_machine(tmp_path: Path) -> None:
-    assert read(tmp_path, trusted=False, folder="SIDELIGHT_TRUST_WORKSPACE=1\nSIDELIGHT_RETRIES=7").integer("retries") == 2
+    assert (
+        read(tmp_path, trusted=False, folder="SIDELIGHT_TRUST_WORKSPACE=1\nSIDELIGHT_RETRIES=7").integer("retries") == 2
+    )
     settings = read(tmp_path, folder="SIDELIGHT_CA_FILE=x.pem\nSIDELIGHT_HEADERS={}")
     assert settings.text("ca_file") == ""
     assert "SIDELIGHT_CA_FILE" in told(settings)

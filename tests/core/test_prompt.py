@@ -14,7 +14,12 @@ def context_of(text: str, first: int, end: int, **more: object) -> Context:
     lines = split_lines(text)
     place = Range(Place(first, 0), Place(end, 0))
     return Context(
-        name="a.py", language_id="python", lines=tuple(lines), selection=place, target=target_lines(lines, place), **more
+        name="a.py",
+        language_id="python",
+        lines=tuple(lines),
+        selection=place,
+        target=target_lines(lines, place),
+        **more,
     )  # type: ignore[arg-type]
 
 

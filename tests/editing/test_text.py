@@ -68,3 +68,8 @@ def test_between_is_a_slice_of_the_text(text: str, one: Place, other: Place) -> 
     document = Text(text)
     start, end = sorted((document.clamp(one), document.clamp(other)))
     assert document.between(Range(start, end)) == text[offset(text, start) : offset(text, end)]
+
+
+def test_a_line_of_megabytes_is_split_in_no_time() -> None:
+    """Quadratic splitting would take hours here, and the test's time limit is a minute."""
+    assert split_lines("x" * 5_000_000) == ["x" * 5_000_000]

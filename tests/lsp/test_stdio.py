@@ -106,7 +106,9 @@ def test_a_closed_stdout_ends_it_within_two_seconds(environment: dict[str, str],
     )
     os.close(writing)
     assert server.stdin
-    server.stdin.write(b'Content-Length: 75\r\n\r\n{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"capabilities":{}}}')
+    server.stdin.write(
+        b'Content-Length: 75\r\n\r\n{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"capabilities":{}}}'
+    )
     server.stdin.flush()
     assert os.read(reading, 20).startswith(b"Content-Length")
     os.close(reading)
@@ -199,7 +201,9 @@ def test_a_client_that_does_not_read_stalls_nothing_but_its_own_stream(
     assert finished, "the provider could not deliver while the client did not read"
     decoder, frames, text = MessageDecoder(1 << 30), 0, 0
     while True:
-        items = [item.value for item in decoder.feed(os.read(server.stdout.fileno(), 65536)) if isinstance(item, Received)]
+        items = [
+            item.value for item in decoder.feed(os.read(server.stdout.fileno(), 65536)) if isinstance(item, Received)
+        ]
         values = [item["params"]["value"] for item in items if item.get("method") == "$/progress"]
         frames += len(values)
         text += sum(len(value.get("text", "")) for value in values if value["kind"] == "text")

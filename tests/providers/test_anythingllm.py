@@ -374,7 +374,9 @@ def test_nothing_is_sent_again_once_the_answer_has_begun(anythingllm: AnythingLL
 
 def test_an_unflushed_gzip_body_is_read_all_the_same(anythingllm: AnythingLLMServer) -> None:
     body = gzip.compress(body_of(capture("stream-chat-english")))
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}"
+    head = (
+        f"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}"
+    )
     anythingllm.always(f"{head}\r\n\r\n".encode() + body)
     assert outcome(ask(provider_for(anythingllm)))[2] == "complete"
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from sidelight.core.answers import Answer, AnswerEvent, Finished
+from sidelight.core.answers import Answer, AnswerEvent, Finished, Status
 from sidelight.core.context import Context
 from sidelight.core.ports import Conversation, Conversations, ProviderSource, Request, Turn
 from sidelight.core.prompt import build_prompt
@@ -75,6 +75,8 @@ class Assistant:
         try:
             stop.raise_if_set()
             prompt = build_prompt(question.task, question.context, self._budget())
+            for note in prompt.notes:
+                yield Status(note)
             request = Request(
                 question.task.name, prompt, question.context, question.conversation.id, question.model
             )  # fmt: skip

@@ -14,10 +14,14 @@ from sidelight.messages import Message
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What goes to a model, within the token budget: its standing orders, and what is asked now."""
+    """What goes to a model, within the token budget: its standing orders, and what is asked now.
+
+    ``notes`` tell the user what did not fit.
+    """
 
     system: str
     user: str
+    notes: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,24 @@
 """From a task and its context to a prompt, within a token budget.
 
-Tokens are estimated, and the estimate errs high. Target, diagnostics and instruction are always whole, or the task
-fails with a message; of the rest of the document, the lines nearest to the target are shown while they fit.
+Tokens are estimated, and the estimate errs high. Diagnostics, instruction and what is to be edited are always whole, or the
+task fails with a message; of the rest of the document, the lines nearest to the target are shown while they fit.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sidelight.core.context import Context
 from sidelight.core.ports import Prompt
 from sidelight.core.tasks import Task
+from sidelight.editing.text import Place, Range
 from sidelight.errors import UsageError
-from sidelight.messages import msg
+from sidelight.messages import Message, msg
 
 # Code runs at three to four characters a token with the common tokenizers; other scripts at one or more tokens each.
 _CHARACTERS_A_TOKEN = 3
+# For the task's question, the headings and the fences.
+_ROOM_FOR_WORDS = 150
 _LANGUAGE_NAMES = {"zh": "Simplified Chinese", "de": "German", "fr": "French", "ja": "Japanese", "es": "Spanish"}
 
 
@@ -26,18 +31,38 @@ def estimate_tokens(text: str) -> int:
 
 
 def build_prompt(task: Task, context: Context, budget_tokens: int) -> Prompt:
-    """Return the prompt. Raises ``UsageError`` when what must be said alone exceeds the budget."""
+    """Return the prompt. Raises ``UsageError`` when what must be said alone exceeds the budget.
+
+    A target that is only to be read is cut to its beginning where it is too long, and ``notes`` say so.
+    """
     system = "\n".join(part for part in (task.orders, _answer_language(context)) if part)
-    # The target is shown once: as the part to replace, else inside the document.
-    must = [context.instruction and f"Request: {context.instruction}", _diagnostics(context)]
-    shown = f"{_where(context)}\n{_fenced(context.target_text, context)}" if context.lines else ""
-    fixed = "\n\n".join(part for part in [*must, shown] if part)
-    left = budget_tokens - estimate_tokens(system) - estimate_tokens(fixed)
+    must = "\n\n".join(
+        part for part in (context.instruction and f"Request: {context.instruction}", _diagnostics(context)) if part
+    )
+    left = budget_tokens - estimate_tokens(system) - estimate_tokens(must) - _ROOM_FOR_WORDS
+    notes: tuple[Message, ...] = ()
+    if not task.edits and left > 0 and estimate_tokens(context.target_text) > left:
+        context, notes = _cut_target(context, left)
+    target = f"{_where(context)}\n{_fenced(context.target_text, context)}" if context.lines else ""
+    left -= estimate_tokens(target)
     if left < 0:
         raise _too_long(context, budget_tokens)
-    around = _around(context, left)
-    user = "\n\n".join(part for part in [shown, around, *must, task.question(context)] if part)
-    return Prompt(system, user)
+    parts = [target, "" if notes else _around(context, left), must, task.question(context)]
+    return Prompt(system, "\n\n".join(part for part in parts if part), notes)
+
+
+def _cut_target(context: Context, budget_tokens: int) -> tuple[Context, tuple[Message, ...]]:
+    """Return the context with as many of the target's first lines as fit, and what to tell the user."""
+    first = end = context.target.start.line
+    left = budget_tokens - _ROOM_FOR_WORDS
+    while end < context.target_end and (left := left - estimate_tokens(context.lines[end])) > 0:
+        end += 1
+    shown = Range(Place(first, 0), Place(end, 0))
+    note = msg(
+        "Only lines {first} to {last} of {name} fit into the prompt; SIDELIGHT_PROMPT_TOKENS sets its size.",
+        first=first + 1, last=end, name=context.name,
+    )  # fmt: skip
+    return replace(context, target=shown), (note,)
 
 
 def _too_long(context: Context, budget_tokens: int) -> UsageError:
@@ -92,7 +117,7 @@ def _around(context: Context, budget_tokens: int) -> str:
     """Show the lines before and after the target, nearest first, as many as fit."""
     first, last = context.target.start.line, context.target_end
     before, after = first, last
-    left = budget_tokens - 60
+    left = budget_tokens
     while left > 0 and (before > 0 or after < len(context.lines)):
         if before > 0:
             left -= estimate_tokens(context.lines[before - 1])

@@ -12,6 +12,9 @@ _DEFINITION = re.compile(
 )
 _CLOSING = re.compile(r"\s*(?:[)\]}]+[;,)]*|end\b.*)\s*$")
 
+# Lines on either side; data and generated text go on for ever without a blank line.
+_LONGEST_PARAGRAPH = 40
+
 
 def enclosing_block(lines: Sequence[str], line: int) -> tuple[int, int]:
     """Return the lines (first, end) of the innermost definition around ``line``; else of the paragraph there.
@@ -74,9 +77,9 @@ def _paragraph(lines: Sequence[str], line: int) -> tuple[int, int]:
     if not lines[line].strip():
         return line, line
     first, end = line, line + 1
-    while first > 0 and lines[first - 1].strip():
+    while first > max(0, line - _LONGEST_PARAGRAPH) and lines[first - 1].strip():
         first -= 1
-    while end < len(lines) and lines[end].strip():
+    while end < min(len(lines), line + _LONGEST_PARAGRAPH) and lines[end].strip():
         end += 1
     return first, end
 

@@ -13,7 +13,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 Units = Literal["utf-8", "utf-16", "utf-32"]
 
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)")
+_LINE = re.compile(r"[^\r\n]+(?:\r\n|\r|\n)?|\r\n|\r|\n")
 
 
 class Place(NamedTuple):
@@ -50,8 +50,9 @@ Range.EMPTY = Range(Place(0, 0), Place(0, 0))
 
 def split_lines(text: str) -> list[str]:
     """Split into lines that keep their line ends; the last has none and may be empty."""
-    lines = _LINE.findall(text)
-    lines.append(text[sum(map(len, lines)) :])
+    lines: list[str] = _LINE.findall(text)
+    if not lines or lines[-1].endswith(("\n", "\r")):
+        lines.append("")
     return lines
 
 
