@@ -37,7 +37,7 @@ bench: $(VENV)/.installed-test  ## measure against a raw forwarder and a minimal
 	@$(BIN)/python tests/benchmarks/run.py
 
 e2e: $(VENV)/.installed-test node_modules/.installed  ## drive a real VS Code, Neovim and Emacs where they are installed
-	@PYTHON=$(CURDIR)/$(BIN)/python sh tests/editors/run.sh
+	@PYTHON=$(CURDIR)/$(BIN)/python tests/editors/run.sh
 
 messages: $(VENV)/.installed-test  ## bring the catalogues up to date with the sentences in the code
 	@$(BIN)/python tests/catalogues.py update

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from pathlib import Path
@@ -15,6 +14,8 @@ from sidelight.messages import environment_language, msg, plain, translator
 from sidelight.settings import Settings, SettingsSource
 
 if TYPE_CHECKING:
+    import argparse
+
     from sidelight.terminal import Terminal
 
 
@@ -53,7 +54,7 @@ def make_provider(settings: Settings) -> Provider:
     if chosen == "builtin":
         from sidelight.providers.builtin import BuiltinProvider
 
-        return BuiltinProvider()
+        return BuiltinProvider(settings.folders)
     from sidelight.logs import mask
     from sidelight.providers.anythingllm import DEFAULT_ADDRESS, AnythingLLM, AnythingLLMConfig
     from sidelight.providers.http import Http, HttpOptions
@@ -126,6 +127,8 @@ def _speak_utf8() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
+    import argparse
+
     parser = argparse.ArgumentParser(
         prog="sidelight", description="Answers from your own knowledge base or your own model, in your editor."
     )

@@ -103,9 +103,9 @@ class _Show:
     def _say_provider(self, provider: dict[str, Any]) -> None:
         if provider.get("provider") == "builtin":
             self._line(
-                msg("No model is connected, so the built-in provider answers. To connect AnythingLLM, copy "
-                    ".env.example to .env and fill in its first three lines, or export ANYTHINGLLM_BASE_URL, ANYTHINGLLM_API_KEY "
-                    "and ANYTHINGLLM_WORKSPACE_SLUG.")
+                msg("No model is connected, so the built-in provider answers. To connect AnythingLLM, either copy "
+                    ".env.example to .env and fill in its first three lines, or export ANYTHINGLLM_BASE_URL, "
+                    "ANYTHINGLLM_API_KEY and ANYTHINGLLM_WORKSPACE_SLUG.")
             )  # fmt: skip
         else:
             name = " ".join(part for part in (provider.get("provider"), provider.get("model")) if part)

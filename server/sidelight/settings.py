@@ -12,7 +12,7 @@ import difflib
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -146,10 +146,14 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings of one moment. ``problems`` are for the user: wrong values, unknown keys, files passed over."""
+    """All settings of one moment, and the folders that are opened.
+
+    ``problems`` are for the user: wrong values, unknown keys, files passed over.
+    """
 
     values: Mapping[str, Value]
-    problems: tuple[Message, ...] = field(default=())
+    problems: tuple[Message, ...] = ()
+    folders: tuple[Path, ...] = ()
 
     def text(self, name: str) -> str:
         """Return a setting of kind text, url or choice."""
@@ -408,10 +412,10 @@ class SettingsSource:
         files = [folder / ".env" for folder in self.folders]
         if counts:
             layers = [layer for file in files if (layer := file_layer(file, "folder"))]
-            return resolve([*above, *layers, *below])
+            return replace(resolve([*above, *layers, *below]), folders=self.folders)
         settings = resolve(above + below)
         passed_over = tuple(_passed_over(file) for file in files if _is_ours(file))
-        return Settings(settings.values, settings.problems + passed_over)
+        return Settings(settings.values, settings.problems + passed_over, self.folders)
 
 
 def _is_ours(file: Path) -> bool:

@@ -126,7 +126,8 @@ def test_the_parents_death_ends_it_within_two_seconds(environment: dict[str, str
     stdin_reading, stdin_writing = os.pipe()
     parent = (
         "import os, subprocess, sys\n"
-        f"server = subprocess.Popen([sys.executable, '-I', {str(SERVER)!r}, 'lsp'], stdin={stdin_reading}, stdout={writing})\n"
+        f"command = [sys.executable, '-I', {str(SERVER)!r}, 'lsp']\n"
+        f"server = subprocess.Popen(command, stdin={stdin_reading}, stdout={writing})\n"
         "print(server.pid, os.getpid(), flush=True)\n"
         "sys.stdin.read()\n"
     )
@@ -230,7 +231,7 @@ def test_a_hostile_module_in_the_folder_is_not_run(
 
 def test_a_missing_dependency_is_named(environment: dict[str, str], folder: Path) -> None:
     bare = subprocess.run(
-        [sys.executable, "-I", "-S", str(SERVER), "lsp"], env=environment, cwd=folder, capture_output=True, timeout=20
+        [sys.executable, "-I", "-S", str(SERVER), "lsp"], env=environment, cwd=folder, capture_output=True, timeout=20, check=False
     )  # fmt: skip
     assert bare.returncode == 2
     assert b"pip install" in bare.stderr

@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 
 import pytest
+
 from sidelight.core.answers import Answer, AnswerEvent, Finished, Text
 from sidelight.core.context import Context, Diagnostic
 from sidelight.core.ports import Prompt, Provider, Request

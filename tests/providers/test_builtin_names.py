@@ -8,6 +8,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+
 from sidelight.providers.builtin.names import Names
 from sidelight.providers.builtin.spelling import nearest
 

@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
+
 from sidelight.core.answers import Text
 from sidelight.core.context import Context, Diagnostic
 from sidelight.core.ports import Prompt, Request
@@ -216,7 +217,7 @@ def test_a_ruff_inside_the_opened_folder_never_runs(tmp_path: Path, monkeypatch:
     ruff = fake_ruff(tmp_path / "project" / "bin", "exit 0")
     monkeypatch.setenv("PATH", str(ruff.parent), prepend=os.pathsep)
     assert find_ruff(beside=tmp_path / "empty") == ruff
-    assert find_ruff(str(tmp_path / "project" / "a.py"), beside=tmp_path / "empty") is None
+    assert find_ruff([tmp_path / "project"], beside=tmp_path / "empty") is None
     monkeypatch.chdir(tmp_path / "project")
     assert find_ruff(beside=tmp_path / "empty") is None
     assert find_ruff(beside=ruff.parent) == ruff, sys.executable

@@ -209,7 +209,7 @@ def _play(connection: socket.socket, seen: Seen, script: Script) -> None:
                 return _note_closed(seen)
         elif step == "reset":
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            return
+            return None
 
 
 def _has_gone(connection: socket.socket, seconds: float) -> bool:

@@ -1,7 +1,7 @@
 """From a task and its context to a prompt, within a token budget.
 
-Tokens are estimated, and the estimate errs high. Diagnostics, instruction and what is to be edited are always whole, or the
-task fails with a message; of the rest of the document, the lines nearest to the target are shown while they fit.
+Tokens are estimated, and the estimate errs high. Diagnostics, instruction and what is to be edited are always whole,
+or the task fails with a message; of the rest of the document, the lines nearest to the target are shown while they fit.
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ task: ``explain.py``, ``repair.py``, ``docstring.py``, ``questions.py``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidelight.core.answers import AnswerEvent, Finished, Text
@@ -25,12 +26,16 @@ class BuiltinProvider:
     name = "builtin"
     model = ""
 
+    def __init__(self, opened: Sequence[Path] = ()) -> None:
+        """Take the folders that are opened: nothing is run from them."""
+        self._opened = tuple(opened)
+
     def stream(self, request: Request, stop: Stop) -> Iterator[AnswerEvent]:
         """Yield the answer line by line."""
         from sidelight.providers.builtin.page import write
 
         say = translator(request.context.answer_language)
-        for piece in write(_answer(request, say, stop), say):
+        for piece in write(self._answer(request, say, stop), say):
             stop.raise_if_set()
             yield Text(piece)
         stop.raise_if_set()
@@ -45,7 +50,7 @@ class BuiltinProvider:
         from sidelight.providers.builtin.page import how_to_connect
         from sidelight.providers.builtin.ruff import find_ruff
 
-        if ruff := find_ruff():
+        if ruff := find_ruff(self._opened):
             yield Check(
                 "ok",
                 msg("The built-in provider needs no connection. It fixes more with ruff, found at {path}.", path=ruff),
@@ -57,32 +62,30 @@ class BuiltinProvider:
             )
         yield Check("note", msg("No model is connected, so free questions are not answered."), how_to_connect())
 
+    def _answer(self, request: Request, say: Translator, stop: Stop) -> Iterator[Block]:
+        stop.raise_if_set()
+        try:
+            yield from self._blocks(request, say, stop)
+        except (ValueError, RecursionError, MemoryError):  # ast, of NUL, lone surrogates and deep nesting
+            yield msg(
+                "The code cannot be read: it is too large, nested too deeply, or holds characters that Python refuses."
+            )
 
-def _answer(request: Request, say: Translator, stop: Stop) -> Iterator[Block]:
-    stop.raise_if_set()
-    try:
-        yield from _blocks(request, say, stop)
-    except (ValueError, RecursionError, MemoryError):  # what ast makes of odd text: NUL, lone surrogates, deep nesting
-        yield msg(
-            "The code cannot be read: it is too large, nested too deeply, or holds characters that Python refuses."
-        )
+    def _blocks(self, request: Request, say: Translator, stop: Stop) -> Iterator[Block]:
+        from sidelight.providers.builtin import docstring, explain, page, program, questions, repair, ruff
 
-
-def _blocks(request: Request, say: Translator, stop: Stop) -> Iterator[Block]:
-    from sidelight.providers.builtin import docstring, explain, page, program, questions, repair
-
-    context = request.context
-    match request.task:
-        case "ask":
-            yield from questions.answer(context)
-        case _ if not program.is_python(context):
-            yield from explain.explain_other(context)
-        case "explain":
-            yield from explain.explain(context)
-        case "fix":
-            yield from repair.fix(context, stop)
-        case "generate" | "document":
-            yield from docstring.generate(context, say)
-        case _:
-            yield msg("The task {task} needs a model.", task=page.code(request.task))
-            yield page.how_to_connect()
+        context = request.context
+        match request.task:
+            case "ask":
+                yield from questions.answer(context)
+            case _ if not program.is_python(context):
+                yield from explain.explain_other(context)
+            case "explain":
+                yield from explain.explain(context)
+            case "fix":
+                yield from repair.fix(context, ruff.find_ruff(self._opened), stop)
+            case "generate" | "document":
+                yield from docstring.generate(context, say)
+            case _:
+                yield msg("The task {task} needs a model.", task=page.code(request.task))
+                yield page.how_to_connect()

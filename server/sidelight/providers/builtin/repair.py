@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from sidelight.core.context import Context
 from sidelight.core.stopping import Stop
@@ -14,14 +15,17 @@ from sidelight.messages import Message, msg
 from sidelight.providers.builtin.faults import find_faults
 from sidelight.providers.builtin.page import Block, Item, Listing, code, how_to_connect
 from sidelight.providers.builtin.program import Edit, Fault, Program, read
-from sidelight.providers.builtin.ruff import find_ruff, ruff_faults
+from sidelight.providers.builtin.ruff import ruff_faults
 from sidelight.providers.builtin.syntax import error_sentence, mend
 
 AT_ONCE = 50  # repairs that one answer makes, so that a reader can follow it
 
 
-def fix(context: Context, stop: Stop) -> Iterator[Block]:
-    """Yield what was changed and why, what was not, and last the whole target, when anything was changed."""
+def fix(context: Context, ruff: Path | None, stop: Stop) -> Iterator[Block]:
+    """Yield what was changed and why, what was not, and last the whole target, when anything was changed.
+
+    ``ruff`` is the program that finds more, where there is one.
+    """
     program = read(context, context.target)
     start, tail = program.edges(context.target)
     readable, mended = mend(program, start, len(program.text) - tail)
@@ -32,7 +36,7 @@ def fix(context: Context, stop: Stop) -> Iterator[Block]:
     faults = [fault for fault in find_faults(readable) if _is_inside(readable, fault, start, tail)]
     repaired, fixed = _apply(readable, faults, start, tail)
     stop.raise_if_set()
-    final, by_ruff = _apply(repaired, ruff_faults(find_ruff(context.name), repaired, stop), start, tail)
+    final, by_ruff = _apply(repaired, ruff_faults(ruff, repaired, stop), start, tail)
     changes = [
         *_changes(mended, readable),
         *_changes(fixed, readable, fixed),

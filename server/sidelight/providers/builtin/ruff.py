@@ -1,7 +1,7 @@
 """Ruff, where it is installed: one more finder of faults, and the only program that this package starts.
 
-Code from an opened folder never runs: ruff comes from beside our own interpreter or from PATH, never from the folder
-of the document or below the working directory, and reads the text from stdin in a folder that is nobody's.
+Code from an opened folder never runs: ruff comes from beside our own interpreter or from PATH, never from an opened
+folder or below the working directory, and reads the text from stdin in a folder that is nobody's.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -23,8 +24,8 @@ TIMEOUT_S = 10
 RULES = "F,E7"  # faults; how code should look is the user's own ruff's to say
 
 
-def find_ruff(document: str = "", beside: Path | None = None) -> Path | None:
-    """Return the ruff that may be run for a document, which is a path or only a name.
+def find_ruff(opened: Sequence[Path] = (), beside: Path | None = None) -> Path | None:
+    """Return the ruff that may be run while the folders ``opened`` are.
 
     ``beside`` is the folder that is looked into first; where nothing is said, that of our own interpreter.
     """
@@ -35,8 +36,9 @@ def find_ruff(document: str = "", beside: Path | None = None) -> Path | None:
     if not on_path:
         return None
     found = Path(os.path.abspath(on_path))  # resolve() alone would hide a link that lies in a folder
-    folders = [Path.cwd(), *([Path(document).parent] if Path(document).is_absolute() else [])]
-    unsafe = any(path.is_relative_to(folder.resolve()) for path in (found, found.resolve()) for folder in folders)
+    unsafe = any(
+        path.is_relative_to(folder.resolve()) for path in (found, found.resolve()) for folder in (Path.cwd(), *opened)
+    )
     return None if unsafe else found
 
 
