@@ -86,16 +86,18 @@ def _lsp(arguments: list[str]) -> int:
         return 2
     import gc
 
-    gc.disable()  # nothing that an import makes is garbage; this saves a tenth of the start
-    from sidelight.logs import start_logging
+    # Imports make little garbage, so that collecting seldom saves time; attrs leaves some, so that never costs memory.
+    usual = gc.get_threshold()
+    gc.set_threshold(5000, 50, 1000)
+    from sidelight.logs import set_level, start_logging
     from sidelight.lsp.jobs import current_job
     from sidelight.lsp.server import run
     from sidelight.lsp.session import Wiring
 
-    gc.enable()
+    gc.set_threshold(*usual)
     gc.freeze()
     start_logging(_folder("log"), current_job.get)
-    run(Wiring(_settings_source(), make_provider, _folder("cache") / "answers"))
+    run(Wiring(_settings_source(), make_provider, _folder("cache") / "answers", set_level))
     return 0
 
 

@@ -8,7 +8,6 @@ user's keys are never sent to an address that it supplied (``Settings.bound``).
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -275,6 +274,8 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, 
 
 
 def _unknown(key: str, origin: Message, known: Iterable[str]) -> Message:
+    import difflib
+
     if near := difflib.get_close_matches(key, list(known), 1):
         return msg("Unknown setting {key} in {origin}. Did you mean {near}?", key=key, origin=origin, near=near[0])
     return msg("Unknown setting {key} in {origin}.", key=key, origin=origin)

@@ -231,7 +231,8 @@ def test_a_hostile_module_in_the_folder_is_not_run(
 
 def test_a_missing_dependency_is_named(environment: dict[str, str], folder: Path) -> None:
     bare = subprocess.run(
-        [sys.executable, "-I", "-S", str(SERVER), "lsp"], env=environment, cwd=folder, capture_output=True, timeout=20, check=False
+        [sys.executable, "-I", "-S", str(SERVER), "lsp"], env=environment, cwd=folder, capture_output=True,
+        timeout=20, check=False,
     )  # fmt: skip
     assert bare.returncode == 2
     assert b"pip install" in bare.stderr

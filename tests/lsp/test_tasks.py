@@ -572,7 +572,8 @@ def titles(editor: Editor, *arguments: Any, **context: Any) -> list[str]:
 
 def test_a_diagnostic_can_be_fixed_and_explained(plain_editor: Editor) -> None:
     uri = plain_editor.open("a.py", CODE)
-    found = plain_editor.request("textDocument/codeAction", action_params(uri, caret(4), wrong_name()))
+    about = action_params(uri, caret(4), wrong_name(), triggerKind=2)
+    found = plain_editor.request("textDocument/codeAction", about)
     assert [action["kind"] for action in found] == ["quickfix", "quickfix"]
     assert found[0]["title"] == "Fix with Sidelight: undefined name 'nam'"
     assert found[0]["diagnostics"][0]["message"] == "undefined name 'nam'"
@@ -581,15 +582,16 @@ def test_a_diagnostic_can_be_fixed_and_explained(plain_editor: Editor) -> None:
 
 def test_our_own_diagnostics_are_left_alone(plain_editor: Editor) -> None:
     uri = plain_editor.open("a.py", CODE)
-    assert titles(plain_editor, uri, caret(4), {**wrong_name(), "source": "sidelight"}) == []
+    assert titles(plain_editor, uri, caret(4), {**wrong_name(), "source": "sidelight"}, triggerKind=2) == []
 
 
 def test_a_selection_offers_all_tasks_and_a_bare_caret_none(plain_editor: Editor) -> None:
     uri = plain_editor.open("a.py", CODE)
     every = ["Explain with Sidelight", "Fix with Sidelight", "Generate with Sidelight…", "Ask Sidelight…"]
     assert titles(plain_editor, uri, lines(3, 5)) == every
-    assert titles(plain_editor, uri, caret(3)) == []
+    assert titles(plain_editor, uri, caret(3), triggerKind=2) == []
     assert titles(plain_editor, uri, caret(3), triggerKind=1) == every
+    assert titles(plain_editor, uri, caret(3)) == every
 
 
 def test_only_the_wanted_kinds_are_offered(plain_editor: Editor) -> None:

@@ -45,22 +45,29 @@ KNOWN_CLIENTS: dict[str, dict[str, bool]] = {
 }
 
 
-def abilities_of(params: types.InitializeParams) -> Abilities:
-    """Read a client's abilities out of ``initialize``."""
-    workspace = params.capabilities.workspace or types.WorkspaceClientCapabilities()
-    window = params.capabilities.window or types.WindowClientCapabilities()
-    configuration = workspace.did_change_configuration
+def abilities_of(params: dict[str, Any]) -> Abilities:
+    """Read a client's abilities out of the parameters of ``initialize``, as they came."""
+    can = params["capabilities"]
     announced = Abilities(
-        apply_edit=bool(workspace.apply_edit),
-        document_changes=bool(workspace.workspace_edit and workspace.workspace_edit.document_changes),
-        show_document=bool(window.show_document and window.show_document.support),
-        progress=bool(window.work_done_progress),
-        text_content=workspace.text_document_content is not None,
-        configuration=bool(workspace.configuration),
-        register_configuration=bool(configuration and configuration.dynamic_registration),
+        apply_edit=_has(can, "workspace", "applyEdit"),
+        document_changes=_has(can, "workspace", "workspaceEdit", "documentChanges"),
+        show_document=_has(can, "window", "showDocument", "support"),
+        progress=_has(can, "window", "workDoneProgress"),
+        text_content=isinstance(_at(can, "workspace", "textDocumentContent"), dict),
+        configuration=_has(can, "workspace", "configuration"),
+        register_configuration=_has(can, "workspace", "didChangeConfiguration", "dynamicRegistration"),
     )
-    name = params.client_info.name if params.client_info else ""
-    return replace(announced, **KNOWN_CLIENTS.get(name, {}))
+    return replace(announced, **KNOWN_CLIENTS.get(str(_at(params, "clientInfo", "name")), {}))
+
+
+def _at(value: Any, *path: str) -> Any:
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _has(value: Any, *path: str) -> bool:
+    return _at(value, *path) is True
 
 
 class Client:

@@ -25,7 +25,8 @@ def code_actions(
 ) -> list[dict[str, Any]]:
     """Return the actions for a place, as LSP has them; ``running`` are the ids of running jobs."""
     only = [str(getattr(kind, "value", kind)) for kind in params.context.only or []]
-    is_asked = params.context.trigger_kind == types.CodeActionTriggerKind.Invoked
+    # A client that does not say why it asks (Neovim 0.7) asks because the user did.
+    is_asked = params.context.trigger_kind != types.CodeActionTriggerKind.Automatic
     actions = [
         *_on_diagnostics(params, raw_diagnostics),
         *_on_place(params, document, is_asked=is_asked or _SOURCE in only),

@@ -88,7 +88,8 @@ class StreamDelivery:
         if wait_s <= 0 and self._writer.has_room:
             self._flush()
         elif self._pending:
-            self._timer = self._loop.call_later(max(wait_s, _FRAME_EVERY_S / 2), self._flush_when_due)
+            # A client that does not keep up is looked at again later. Never round a wait up: it would add up.
+            self._timer = self._loop.call_later(wait_s if wait_s > 0 else _FRAME_EVERY_S, self._flush_when_due)
 
     def _flush(self) -> None:
         if self._timer is not None:

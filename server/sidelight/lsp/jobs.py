@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import secrets
+import os
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from contextvars import ContextVar
@@ -69,7 +69,7 @@ class Job:
     """One running task: it is prepared, it answers, it is delivered, it ends."""
 
     def __init__(self, task: str, client: Client, progress: Progress | None = None) -> None:
-        self.id = f"{task}-{secrets.token_hex(4)}"
+        self.id = f"{task}-{os.urandom(4).hex()}"
         self.task = task
         self.answer = Answer()
         self._client = client

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import re
-import secrets
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -110,7 +110,7 @@ class Pages:
 
     def new(self, title: str, subject: Subject, answer: Answer) -> Page:
         """Make a page for an answer."""
-        id_ = secrets.token_hex(4)
+        id_ = os.urandom(4).hex()
         name = f"{_slug(title)}-{id_}.md"
         uri = f"{SCHEME}:/answers/{name}" if self.has_content else file_uri(self.folder / name)
         page = Page(id_, uri, title, subject, answer)
@@ -153,7 +153,7 @@ class Pages:
 
     async def new_ask(self, task: Task, subject: Subject, conversation: str | None) -> None:
         """Make an ask page and bring it before the user."""
-        uri = file_uri(self.folder / f"ask-{secrets.token_hex(4)}.md")
+        uri = file_uri(self.folder / f"ask-{os.urandom(4).hex()}.md")
         self._asks[document_key(uri)] = AskPage(uri, task, subject, conversation)
         place = subject.context.name or "-"
         lines = [

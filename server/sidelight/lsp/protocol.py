@@ -12,13 +12,13 @@ import itertools
 import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from cattrs import Converter
-from lsprotocol import converters, types
+from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
-from pygls.protocol.json_rpc import JsonRPCNotification, JsonRPCProtocol, JsonRPCRequestMessage
+from pygls.protocol.json_rpc import JsonRPCProtocol
 from pygls.server import JsonRPCServer
 
 from sidelight.errors import SidelightError
@@ -28,6 +28,10 @@ from sidelight.messages import Translator
 log = logging.getLogger(__name__)
 
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS, INTERNAL_ERROR = -32700, -32600, -32601, -32602, -32603
+# Eglot (Emacs 28) leaves a request that came together with the answer to a command lying until more output comes; a
+# notification that begins with $/ is output which every client may ignore.
+_NUDGE_AFTER_S = 0.3
+
 NOT_INITIALIZED, CANCELLED, REQUEST_FAILED = -32002, -32800, -32803
 
 
@@ -42,8 +46,8 @@ class InvalidParams(JsonRpcInvalidParams):
 class Protocol(JsonRPCProtocol):
     """Receives what the transport has decoded, and sends what handlers return."""
 
-    def __init__(self, server: JsonRPCServer, converter: Converter) -> None:
-        super().__init__(server, converter)
+    def __init__(self, server: JsonRPCServer, _converter: None) -> None:
+        super().__init__(server, _converter)  # type: ignore[arg-type]
         self.translate: Translator = str
         self.handlers: dict[str, Callable[..., Any]] = {}
         self._phase = "new"  # then "initialized", then "shut down"
@@ -55,10 +59,10 @@ class Protocol(JsonRPCProtocol):
         """Whether the client has sent ``shutdown``."""
         return self._phase == "shut down"
 
-    @property
+    @cached_property
     def converter(self) -> Converter:
-        """The converter between JSON and lsprotocol's types."""
-        return self._converter
+        """The converter between JSON and lsprotocol's types. Made at first use: ``initialize`` does without."""
+        return make_converter()
 
     # From the client
 
@@ -77,6 +81,7 @@ class Protocol(JsonRPCProtocol):
                     log.warning("skipped bytes that are no message, to the next Content-Length header")
 
     def _receive_value(self, value: Any) -> None:
+        log.debug("received %s", value)
         if not isinstance(value, dict) or value.get("jsonrpc") != "2.0":
             return self._send_error(_id_of(value), INVALID_REQUEST, "Not a JSON-RPC 2.0 message.")
         method = value.get("method")
@@ -117,19 +122,19 @@ class Protocol(JsonRPCProtocol):
         return None
 
     def _params(self, message: dict[str, Any], method: str) -> Any:
-        """Return the parameters as lsprotocol's type; of a method that it does not know, as plain JSON."""
-        if self.get_message_type(method) is None:
+        """Return the parameters as lsprotocol's type; of ``initialize`` and methods of ours, as plain JSON."""
+        if method == types.INITIALIZE or self.get_message_type(method) is None:
             return message.get("params")
         message.setdefault("params", None)
         return getattr(self.structure_message(message), "params", None)
 
     def structure_message(self, data: dict[str, Any]) -> Any:
         """Return a message as lsprotocol's type; anything that does not fit is a wrong parameter."""
+        kind = self.get_message_type(data["method"])
+        assert kind is not None
         try:
-            return super().structure_message(data)
-        except JsonRpcInvalidParams:
-            raise
-        except (JsonRpcException, RecursionError) as error:
+            return self.converter.structure(data, kind)
+        except Exception as error:  # cattrs raises whatever the conversion of a part raised
             raise JsonRpcInvalidParams from error
 
     def get_message_type(self, method: str) -> type[Any] | None:
@@ -186,11 +191,13 @@ class Protocol(JsonRPCProtocol):
         id_ = f"s{next(self._ids)}"
         future = self._asked[id_] = asyncio.get_running_loop().create_future()
         self._send_data({"jsonrpc": "2.0", "id": id_, "method": method, "params": params})
+        nudge = asyncio.get_running_loop().call_later(_NUDGE_AFTER_S, self.tell, "$/nudge", {})
         try:
             return await asyncio.wait_for(future, timeout_s)
         except asyncio.TimeoutError:
             raise ClientError(f"no answer to {method} within {timeout_s:g} s") from None
         finally:
+            nudge.cancel()
             self._asked.pop(id_, None)
 
     def _receive_answer(self, message: dict[str, Any]) -> None:
@@ -208,6 +215,7 @@ class Protocol(JsonRPCProtocol):
         self._send_data({"jsonrpc": "2.0", "id": msg_id, "error": error})
 
     def _send_data(self, data: Any) -> None:
+        log.debug("sent %s", data)
         if self.writer is not None:
             self.writer.write(encode_message(data))
 
@@ -215,7 +223,7 @@ class Protocol(JsonRPCProtocol):
         """Return a value as plain JSON: handlers give that, or lsprotocol's types."""
         if result is None or isinstance(result, (dict, str, bool, int)):
             return result
-        return self._converter.unstructure(result)
+        return self.converter.unstructure(result)
 
 
 def _id_of(message: Any) -> str | int | None:
@@ -229,16 +237,15 @@ def _log_failure(method: str, future: Future[Any]) -> None:
 
 
 def make_converter() -> Converter:
-    """Return lsprotocol's converter; methods of ours keep their parameters as plain JSON."""
-    converter = converters.get_converter()
-    for kind in (JsonRPCRequestMessage, JsonRPCNotification):
-        converter.register_structure_hook(kind, lambda message, cls: cls(**message))
-    return converter
+    """Return the converter between JSON and lsprotocol's types."""
+    from lsprotocol import converters
+
+    return converters.get_converter()
 
 
 def make_protocol(handlers: dict[str, Callable[..., Any]]) -> Protocol:
     """Return a protocol that answers with these handlers: method -> function of its parameters."""
-    protocol = JsonRPCServer(Protocol, make_converter).protocol
+    protocol = JsonRPCServer(Protocol, lambda: None).protocol  # type: ignore[arg-type, return-value]
     assert isinstance(protocol, Protocol)
     protocol.handlers = handlers
     return protocol

@@ -14,6 +14,7 @@ from lsprotocol import types
 
 from sidelight import __version__
 from sidelight.core.tasks import TASKS
+from sidelight.editing.text import Units
 from sidelight.errors import UsageError
 from sidelight.lsp import stdio, watchdog
 from sidelight.lsp.client import abilities_of
@@ -78,22 +79,24 @@ class Server:
 
     # Life
 
-    def initialize(self, params: types.InitializeParams) -> dict[str, Any]:
+    def initialize(self, params: Any) -> dict[str, Any]:
+        if not isinstance(params, dict) or not isinstance(params.get("capabilities"), dict):
+            raise InvalidParams("initialize needs the client's capabilities.")
         session = self.session
         session.client.can = can = abilities_of(params)
-        session.set_locale(params.locale)
-        options = params.initialization_options if isinstance(params.initialization_options, dict) else {}
+        locale, options = params.get("locale"), params.get("initializationOptions")
+        options = options if isinstance(options, dict) else {}
+        session.set_locale(locale if isinstance(locale, str) else None)
         session.set_trusted(trusted=options.get("trusted") is True)
         session.set_client_settings(options.get("settings"))
         session.sends_status = options.get("status") is not False
         session.set_folders(_folders(params), [])
         session.pages.has_content = can.text_content and can.show_document
-        encoding = _encoding(params)
-        session.documents.encoding = encoding
-        watchdog.watch(params.process_id, self._output, self._lost)
+        session.documents.encoding = encoding = _encoding(params["capabilities"])
+        parent = params.get("processId")
+        watchdog.watch(parent if isinstance(parent, int) and parent > 0 else None, self._output, self._lost)
         self.protocol.set_phase("initialized")
-        client = params.client_info
-        log.info("initialized by %s", f"{client.name} {client.version}" if client else "an unnamed client")
+        log.info("initialized by %s", params.get("clientInfo") or "an unnamed client")
         return {
             "capabilities": self._capabilities(encoding, with_content=session.pages.has_content),
             "serverInfo": {"name": "sidelight", "version": __version__},
@@ -280,20 +283,24 @@ class Server:
         return {"accepted": True}
 
 
-def _encoding(params: types.InitializeParams) -> Any:
+def _encoding(capabilities: dict[str, Any]) -> Units:
     """Choose how columns are counted: as the client prefers among utf-8 and utf-32, else utf-16."""
-    general = params.capabilities.general
-    offered = [str(getattr(kind, "value", kind)) for kind in (general and general.position_encodings) or []]
-    return next((kind for kind in offered if kind in ("utf-8", "utf-32")), "utf-16")
+    general = capabilities.get("general")
+    offered = general.get("positionEncodings") if isinstance(general, dict) else None
+    for kind in offered if isinstance(offered, list) else ():
+        if kind in ("utf-8", "utf-32"):
+            return "utf-8" if kind == "utf-8" else "utf-32"
+    return "utf-16"
 
 
-def _folders(params: types.InitializeParams) -> list[str]:
+def _folders(params: dict[str, Any]) -> list[str]:
     """Return the URIs of the opened folders, as any generation of clients says them."""
-    if params.workspace_folders:
-        return [folder.uri for folder in params.workspace_folders]
-    if params.root_uri:
-        return [params.root_uri]
-    return [file_uri(Path(params.root_path))] if params.root_path else []
+    folders = params.get("workspaceFolders")
+    if isinstance(folders, list) and folders:
+        return [folder["uri"] for folder in folders if isinstance(folder, dict) and isinstance(folder.get("uri"), str)]
+    if isinstance(params.get("rootUri"), str):
+        return [params["rootUri"]]
+    return [file_uri(Path(params["rootPath"]))] if isinstance(params.get("rootPath"), str) else []
 
 
 def run(wiring: Wiring) -> None:

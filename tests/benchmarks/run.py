@@ -1,0 +1,262 @@
+"""`make bench`: Sidelight against a raw forwarder and a minimal pygls server, measured side by side in one run.
+
+Every figure is the median of several rounds in which the rivals take turns, so that a busy machine is busy for both.
+Nothing here fails for being slow: a figure that misses what it should reach is marked. Linux only (``/proc``).
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from time import monotonic
+
+from client import Client, Upstream
+
+_HERE = Path(__file__).parent
+_ROOT = _HERE.parents[1]
+_DELTAS = 20_000
+_STREAMS = 32
+_OURS = [sys.executable, "-I", "server", "lsp"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table."""
+
+    what: str
+    ours: str
+    baseline: str
+    compared: str
+    reach: str
+    is_reached: bool
+
+
+class Rivals:
+    """Ours and the raw forwarder, started and warm, with one upstream between them."""
+
+    def __init__(self, upstream: Upstream, environment: dict[str, str]) -> None:
+        self.upstream = upstream
+        raw = [sys.executable, "-I", str(_HERE / "forwarder.py"), str(upstream.port)]
+        self.ours = Client(_OURS, environment, _ROOT)
+        self.raw = Client(raw, environment, _ROOT)
+        for client in self:
+            client.initialize()
+            client.tell("initialized", {})
+            client.run_to_end("flood-2000")
+            client.run_to_end("paced-50-20")
+
+    def __iter__(self) -> Iterator[Client]:
+        return iter((self.ours, self.raw))
+
+    def end(self) -> None:
+        """End both."""
+        for client in self:
+            client.end()
+
+
+def percentile(values: list[float], percent: int) -> float:
+    """Return a percentile of measured values."""
+    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
+
+
+# The rows
+
+
+def latency(rivals: Rivals, rounds: int) -> list[Row]:
+    """Measure how long one delta of a slow stream is on its way."""
+    taken: dict[Client, list[list[float]]] = {client: [] for client in rivals}
+    for _ in range(rounds):
+        for client in rivals:
+            taken[client].append(client.run_to_end("paced-50-150"))
+    rows = []
+    for percent, reach_ms in ((50, 0.3), (99, 3.0)):
+        ours, raw = (median(percentile(one, percent) for one in taken[client]) for client in rivals)
+        rows.append(_difference(f"latency of a delta at 50/s, p{percent}, ms", ours, raw, reach_ms))
+    return rows
+
+
+def _difference(what: str, ours: float, raw: float, reach: float) -> Row:
+    return Row(what, f"{ours:.2f}", f"{raw:.2f} forwarder", f"{ours - raw:+.2f}", f"<= +{reach:g}", ours - raw <= reach)
+
+
+def flood(rivals: Rivals, rounds: int) -> list[Row]:
+    """Measure the server's CPU time for a delta when they come as fast as they can."""
+    taken: dict[Client, list[float]] = {client: [] for client in rivals}
+    for _ in range(rounds):
+        for client in rivals:
+            before = client.cpu_ns()
+            client.run_to_end(f"flood-{_DELTAS}")
+            taken[client].append((client.cpu_ns() - before) / _DELTAS / 1e3)
+    ours, raw = (median(taken[client]) for client in rivals)
+    return [_ratio(f"CPU a delta, {_DELTAS:,} at once, us", ours, raw, "forwarder", 6)]
+
+
+def _ratio(what: str, ours: float, baseline: float, name: str, reach: float) -> Row:
+    ratio = ours / baseline
+    return Row(what, f"{ours:.1f}", f"{baseline:.1f} {name}", f"x {ratio:.2f}", f"<= x {reach:g}", ratio <= reach)
+
+
+def many_streams(rivals: Rivals, rounds: int) -> list[Row]:
+    """Measure the latency while many streams run, from when the last of them has begun."""
+    taken: dict[Client, list[float]] = {client: [] for client in rivals}
+    for _ in range(rounds):
+        for client in rivals:
+            taken[client].append(percentile(_side_by_side(client), 99))
+    ours, raw = (median(taken[client]) for client in rivals)
+    what = f"latency, {_STREAMS} streams at 50/s, p99, ms"
+    return [Row(what, f"{ours:.2f}", f"{raw:.2f} forwarder", f"{ours - raw:+.2f}", "<= 5", ours <= 5)]
+
+
+def _side_by_side(client: Client) -> list[float]:
+    tokens = [f"stream-{n}" for n in range(_STREAMS)]
+    ids = [client.run("paced-50-150", token) for token in tokens]
+    client.wait(lambda: all(id_ in client.results for id_ in ids))
+    streams = [client.latencies[token] for token in tokens]
+    all_run = max(stream[0][0] for stream in streams)
+    return [passed / 1e6 for stream in streams for sent, passed in stream if sent > all_run]
+
+
+def stopping(rivals: Rivals, rounds: int) -> list[Row]:
+    """Measure how soon the upstream sees that a run was stopped."""
+    cases = {"streaming": "paced-50-500", "silent mid-stream": "silent-3", "before headers": "mute"}
+    taken: dict[tuple[str, bool], list[float]] = {(case, by_id): [] for case in cases for by_id in (False, True)}
+    for _ in range(rounds):
+        for (case, by_id), values in taken.items():
+            values.append(_stop_once(rivals, cases[case], by_id=by_id))
+    rows = []
+    for (case, by_id), values in taken.items():
+        how = "$/cancelRequest" if by_id else "progress/cancel"
+        what = f"stop to closed, {how}, {case}, ms"
+        rows.append(Row(what, f"{median(values):.2f} (max {max(values):.1f})", "", "", "<= 10", median(values) <= 10))
+    return rows
+
+
+def _stop_once(rivals: Rivals, slug: str, *, by_id: bool) -> float:
+    client = rivals.ours
+    id_ = client.run(slug)
+    while rivals.upstream.expect("request") != [slug]:
+        pass
+    if slug != "mute":
+        client.wait(lambda: len(client.latencies[slug]) >= 3)
+    client.rest(0.03)
+    sent_ns = client.tell(*_stop_message(slug, id_, by_id=by_id))
+    closed_ns = int(rivals.upstream.expect("closed")[0])
+    client.wait(lambda: id_ in client.results)
+    return (closed_ns - sent_ns) / 1e6
+
+
+def _stop_message(slug: str, id_: int, *, by_id: bool) -> tuple[str, dict[str, object]]:
+    if by_id:
+        return "$/cancelRequest", {"id": id_}
+    return "window/workDoneProgress/cancel", {"token": f"work-{slug}"}
+
+
+def starting(environment: dict[str, str], rounds: int) -> list[Row]:
+    """Measure the time to the answer to ``initialize``, and the memory then."""
+    commands = {"ours": _OURS, "pygls": [sys.executable, "-I", str(_HERE / "minimal_pygls.py")]}
+    times: dict[str, list[float]] = {name: [] for name in commands}
+    sizes: dict[str, list[float]] = {name: [] for name in commands}
+    for number in range(rounds + 1):
+        for name, command in commands.items():
+            client = Client(command, environment, _ROOT)
+            passed_ns, size = client.initialize(), client.resident_bytes()
+            client.end()
+            if number:  # the first round compiles what has no bytecode yet
+                times[name].append(passed_ns / 1e6)
+                sizes[name].append(size / (1 << 20))
+    time, size = ([median(values[name]) for name in commands] for values in (times, sizes))
+    return [
+        _ratio("start to initialize answered, ms", *time, "minimal pygls", 1.0),
+        _ratio("memory after initialize, MiB", *size, "minimal pygls", 1.1),
+        _http_library(environment),
+    ]
+
+
+def _http_library(environment: dict[str, str]) -> Row:
+    """See that the HTTP library was not loaded before ``initialize`` was answered."""
+    client = Client([sys.executable, "-X", "importtime", *_OURS[1:]], environment, _ROOT)
+    client.initialize()
+    client.rest(0.2)
+    client.end()
+    imported = {line.rpartition(b"|")[2].strip().partition(b".")[0] for line in client.errors.splitlines()}
+    loaded = sorted(name.decode() for name in imported & {b"requests", b"urllib3"})
+    assert b"pygls" in imported, "the list of imports is not what it should be"
+    return Row("HTTP library loaded by then", ", ".join(loaded) or "no", "", "", "no", not loaded)
+
+
+def typing(rounds: int) -> list[Row]:
+    """Measure a keystroke in a long document."""
+    import keystrokes
+
+    ours, pygls = map(median, keystrokes.measure(rounds))
+    what = "keystroke in 100,000 lines, CPU, ms"
+    return [Row(what, f"{ours:.4f}", f"{pygls:.1f} pygls", f"x {ours / pygls:.5f}", "<= 0.05", ours <= 0.05)]
+
+
+# The table
+
+
+@contextmanager
+def _rivals(environment: dict[str, str]) -> Iterator[Rivals]:
+    upstream = Upstream()
+    try:
+        address = {"ANYTHINGLLM_BASE_URL": f"http://127.0.0.1:{upstream.port}"}
+        rivals = Rivals(upstream, environment | address)
+        try:
+            yield rivals
+        finally:
+            rivals.end()
+    finally:
+        upstream.end()
+
+
+def _environment(home: str) -> dict[str, str]:
+    """Return the environment of every process that is measured: a home of its own, bytecode and buffers as usual."""
+    left_out = ("PYTHON", "ANYTHINGLLM_", "SIDELIGHT_", "XDG_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
+    folders = {f"XDG_{kind}_HOME": f"{home}/{kind.lower()}" for kind in ("CONFIG", "CACHE", "DATA", "STATE")}
+    ours = {"ANYTHINGLLM_API_KEY": "no-key-at-all", "ANYTHINGLLM_WORKSPACE_SLUG": "test1"}
+    return {**kept, **folders, **ours, "HOME": home}
+
+
+def measure(environment: dict[str, str]) -> list[Row]:
+    """Measure everything."""
+    rows = starting(environment | {"ANYTHINGLLM_BASE_URL": "http://127.0.0.1:9"}, 9)
+    with _rivals(environment) as rivals:
+        rows = latency(rivals, 6) + flood(rivals, 7) + many_streams(rivals, 4) + stopping(rivals, 7) + rows
+    return rows + typing(5)
+
+
+def show(rows: list[Row]) -> None:
+    """Print the table."""
+    head = ("what", "ours", "baseline", "compared", "reach", "")
+    cells = [(row.what, row.ours, row.baseline, row.compared, row.reach, "" if row.is_reached else "misses")
+             for row in rows]  # fmt: skip
+    widths = [max(len(line[column]) for line in [head, *cells]) for column in range(len(head))]
+    for line in [head, *cells]:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def main() -> int:
+    """Measure and print."""
+    if not sys.platform.startswith("linux"):
+        print("The benchmarks read /proc, which this system does not have.")
+        return 0
+    sys.path.insert(0, str(_ROOT / "server"))
+    begin = monotonic()
+    with tempfile.TemporaryDirectory() as home:
+        show(measure(_environment(home)))
+    print(f"\nMedians of rounds in which the rivals took turns; {monotonic() - begin:.0f} s in all.")
+    print("A p99 is the machine's as much as the server's: where it misses, see the forwarder's beside it.")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
