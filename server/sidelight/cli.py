@@ -84,20 +84,14 @@ def _lsp(arguments: list[str]) -> int:
     if wrong:
         print(f"sidelight lsp: unknown argument {wrong[0]}; it takes --stdio, and nothing else.", file=sys.stderr)
         return 2
-    import gc
+    from sidelight.lsp.start import Wiring, open_connection, serve
 
-    # Imports make little garbage, so that collecting seldom saves time; attrs leaves some, so that never costs memory.
-    usual = gc.get_threshold()
-    gc.set_threshold(5000, 50, 1000)
+    settings = _settings_source()
+    opened = open_connection(settings.read().integer("message_limit_mib") << 20)
     from sidelight.logs import set_level, start_logging
-    from sidelight.lsp.jobs import current_job
-    from sidelight.lsp.server import run
-    from sidelight.lsp.session import Wiring
 
-    gc.set_threshold(*usual)
-    gc.freeze()
-    start_logging(_folder("log"), current_job.get)
-    run(Wiring(_settings_source(), make_provider, _folder("cache") / "answers", set_level))
+    start_logging(_folder("log"))
+    serve(opened, Wiring(settings, make_provider, _folder("cache") / "answers", set_level))
     return 0
 
 
@@ -175,7 +169,7 @@ def _task(
 def _read_settings(options: argparse.Namespace, terminal: Terminal) -> Settings:
     from sidelight.logs import start_logging
 
-    start_logging(_folder("log"), lambda: "cli")
+    start_logging(_folder("log"))
     settings = _settings_source(Path.cwd(), trusted=options.trust).read()
     for problem in settings.problems:
         terminal.note(problem)

@@ -10,7 +10,8 @@ import logging
 import logging.handlers
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from contextvars import ContextVar
 from pathlib import Path
 from time import strftime
 
@@ -19,8 +20,11 @@ _BYTES_A_FILE = 1 << 20
 _KEPT_FILES = 10
 _masked: set[str] = set()
 
+current_job: ContextVar[str] = ContextVar("current_job", default="-")
+"""The id of the job that this code runs for."""
 
-def start_logging(folder: Path | None, current_job: Callable[[], str]) -> None:
+
+def start_logging(folder: Path | None) -> None:
     """Log to stderr (warnings) and, where ``folder`` can be written, to a new file in it."""
     root = logging.getLogger()
     root.setLevel(logging.INFO)
@@ -33,7 +37,7 @@ def start_logging(folder: Path | None, current_job: Callable[[], str]) -> None:
             sys.stderr.write(f"sidelight: no log file: {error}\n")
     for handler in handlers:
         handler.setFormatter(_Formatter(_FORMAT))
-        handler.addFilter(_with_job(current_job))
+        handler.addFilter(_with_job)
         root.addHandler(handler)
     for chatty in ("pygls", "urllib3", "asyncio"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
@@ -61,12 +65,9 @@ class _Formatter(logging.Formatter):
         return masked_text(super().format(record))
 
 
-def _with_job(current_job: Callable[[], str]) -> Callable[[logging.LogRecord], bool]:
-    def add(record: logging.LogRecord) -> bool:
-        record.job = current_job()
-        return True
-
-    return add
+def _with_job(record: logging.LogRecord) -> bool:
+    record.job = current_job.get()
+    return True
 
 
 def _file_handler(folder: Path) -> logging.Handler:

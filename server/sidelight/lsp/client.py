@@ -1,20 +1,16 @@
-"""What this client can do, and the requests we make of it.
-
-Abilities come from the announced capabilities; a row in ``KNOWN_CLIENTS`` wins, for clients that can more or less than
-they announce (measured: Neovim 0.7 honours document changes unannounced, Kate 22.12 applies edits unannounced).
-"""
+"""The editor as we speak to it: the requests we make of it, and the progress we show in it."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from lsprotocol import types
 
 from sidelight.errors import SidelightError
+from sidelight.lsp.handshake import Abilities
 from sidelight.lsp.protocol import ClientError, Protocol
 from sidelight.messages import Message
 
@@ -24,50 +20,6 @@ _ANSWER_S = 10.0
 # A client may ask its user before it applies an edit (Eglot does); a user who chooses may think for a while.
 _EDIT_S = 60.0
 _CHOICE_S = 300.0
-
-
-@dataclass(frozen=True, slots=True)
-class Abilities:
-    """What the client can do."""
-
-    apply_edit: bool = False
-    document_changes: bool = False
-    show_document: bool = False
-    progress: bool = False
-    text_content: bool = False
-    configuration: bool = False
-    register_configuration: bool = False
-
-
-KNOWN_CLIENTS: dict[str, dict[str, bool]] = {
-    "Neovim": {"document_changes": True},
-    "Kate": {"apply_edit": True, "document_changes": True},
-}
-
-
-def abilities_of(params: dict[str, Any]) -> Abilities:
-    """Read a client's abilities out of the parameters of ``initialize``, as they came."""
-    can = params["capabilities"]
-    announced = Abilities(
-        apply_edit=_has(can, "workspace", "applyEdit"),
-        document_changes=_has(can, "workspace", "workspaceEdit", "documentChanges"),
-        show_document=_has(can, "window", "showDocument", "support"),
-        progress=_has(can, "window", "workDoneProgress"),
-        text_content=isinstance(_at(can, "workspace", "textDocumentContent"), dict),
-        configuration=_has(can, "workspace", "configuration"),
-        register_configuration=_has(can, "workspace", "didChangeConfiguration", "dynamicRegistration"),
-    )
-    return replace(announced, **KNOWN_CLIENTS.get(str(_at(params, "clientInfo", "name")), {}))
-
-
-def _at(value: Any, *path: str) -> Any:
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
-
-
-def _has(value: Any, *path: str) -> bool:
-    return _at(value, *path) is True
 
 
 class Client:

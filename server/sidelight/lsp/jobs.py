@@ -12,18 +12,16 @@ import logging
 import os
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
-from contextvars import ContextVar
 from typing import Protocol as Interface
 
 from sidelight.core.answers import Answer, AnswerEvent, Finished, Status, Text
 from sidelight.core.assistant import Assistant, Question
 from sidelight.core.stopping import Stop
+from sidelight.logs import current_job
 from sidelight.lsp.client import Client, Progress
 from sidelight.messages import Message, msg
 
 log = logging.getLogger(__name__)
-
-current_job: ContextVar[str] = ContextVar("current_job", default="-")
 
 _TELL_EVERY_S = 0.5
 _SILENCE_TO_TELL_S = 5.0

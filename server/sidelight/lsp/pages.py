@@ -26,12 +26,12 @@ from sidelight.editing.text import Range
 from sidelight.lsp.client import Client
 from sidelight.lsp.delivery import failure
 from sidelight.lsp.documents import Documents, document_key, file_path, file_uri
+from sidelight.lsp.handshake import PAGE_SCHEME
 from sidelight.lsp.subject import Subject
 from sidelight.messages import Message, msg
 
 log = logging.getLogger(__name__)
 
-SCHEME = "sidelight"
 WRITE_BELOW = "---"
 
 _KEPT_PAGES = 100
@@ -104,15 +104,19 @@ class Pages:
     client: Client
     documents: Documents
     folder: Path
-    has_content: bool = False  # the client reads sidelight: documents, and shows them
     _pages: OrderedDict[str, Page] = field(default_factory=OrderedDict)
     _asks: OrderedDict[str, AskPage] = field(default_factory=OrderedDict)
+
+    @property
+    def has_content(self) -> bool:
+        """Whether the client reads ``sidelight:`` documents, and shows them."""
+        return self.client.can.shows_pages
 
     def new(self, title: str, subject: Subject, answer: Answer) -> Page:
         """Make a page for an answer."""
         id_ = os.urandom(4).hex()
         name = f"{_slug(title)}-{id_}.md"
-        uri = f"{SCHEME}:/answers/{name}" if self.has_content else file_uri(self.folder / name)
+        uri = f"{PAGE_SCHEME}:/answers/{name}" if self.has_content else file_uri(self.folder / name)
         page = Page(id_, uri, title, subject, answer)
         self._pages[document_key(uri)] = page
         while len(self._pages) > _KEPT_PAGES:

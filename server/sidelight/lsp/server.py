@@ -1,4 +1,4 @@
-"""``sidelight lsp``: the table of what is answered where, and the process around it."""
+"""The table of what is answered where."""
 
 from __future__ import annotations
 
@@ -7,43 +7,36 @@ import logging
 import signal
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from lsprotocol import types
 
-from sidelight import __version__
 from sidelight.core.tasks import TASKS
-from sidelight.editing.text import Units
 from sidelight.errors import UsageError
-from sidelight.lsp import stdio, watchdog
-from sidelight.lsp.client import abilities_of
+from sidelight.lsp import handshake
 from sidelight.lsp.code_actions import code_actions
-from sidelight.lsp.documents import file_uri
 from sidelight.lsp.framing import Incoming
-from sidelight.lsp.pages import SCHEME, page_actions, written_instruction
+from sidelight.lsp.pages import page_actions, written_instruction
 from sidelight.lsp.protocol import InvalidParams, Protocol, make_protocol
-from sidelight.lsp.session import Session, Wiring
+from sidelight.lsp.session import Session
+from sidelight.lsp.start import Wiring
+from sidelight.lsp.stdio import Connection
 from sidelight.lsp.subject import Asked, parse_asked
 from sidelight.messages import msg
 
 log = logging.getLogger(__name__)
 
-PROTOCOL_VERSION = 1
-_CODE_ACTION_KINDS = ["quickfix", "refactor", "refactor.rewrite", "source"]
-
 
 class Server:
     """Answers one client. Each method below handles one LSP method; ``handlers`` is the table."""
 
-    def __init__(self, wiring: Wiring, output: int) -> None:
-        self._output = output
+    def __init__(self, wiring: Wiring, connection: Connection) -> None:
+        self._connection = connection
         self._loop = asyncio.get_running_loop()
         self._exited: asyncio.Future[int] = self._loop.create_future()
-        self.writer = stdio.Writer(output, self._lost)
         self.protocol: Protocol = make_protocol(self.handlers())
-        self.protocol.set_writer(self.writer)
-        self.session = Session(wiring, self.protocol, self.writer)
+        self.protocol.set_writer(connection.writer)
+        self.session = Session(wiring, self.protocol, connection.writer)
 
     def handlers(self) -> dict[str, Callable[..., Any]]:
         """Return the table: LSP method -> what answers it."""
@@ -80,40 +73,26 @@ class Server:
     # Life
 
     def initialize(self, params: Any) -> dict[str, Any]:
-        if not isinstance(params, dict) or not isinstance(params.get("capabilities"), dict):
+        if not handshake.are_valid(params):
             raise InvalidParams("initialize needs the client's capabilities.")
+        self._connection.watch(params.get("processId"))
+        self.begin(params)
+        return handshake.result_of(params)
+
+    def begin(self, params: dict[str, Any]) -> None:
+        """Begin the session of a client whose ``initialize`` is answered, now or already."""
         session = self.session
-        session.client.can = can = abilities_of(params)
         locale, options = params.get("locale"), params.get("initializationOptions")
         options = options if isinstance(options, dict) else {}
+        session.client.can = handshake.abilities_of(params)
         session.set_locale(locale if isinstance(locale, str) else None)
         session.set_trusted(trusted=options.get("trusted") is True)
         session.set_client_settings(options.get("settings"))
         session.sends_status = options.get("status") is not False
-        session.set_folders(_folders(params), [])
-        session.pages.has_content = can.text_content and can.show_document
-        session.documents.encoding = encoding = _encoding(params["capabilities"])
-        parent = params.get("processId")
-        watchdog.watch(parent if isinstance(parent, int) and parent > 0 else None, self._output, self._lost)
+        session.set_folders(handshake.folders_of(params), [])
+        session.documents.encoding = handshake.encoding_of(params["capabilities"])
         self.protocol.set_phase("initialized")
         log.info("initialized by %s", params.get("clientInfo") or "an unnamed client")
-        return {
-            "capabilities": self._capabilities(encoding, with_content=session.pages.has_content),
-            "serverInfo": {"name": "sidelight", "version": __version__},
-        }
-
-    def _capabilities(self, encoding: str, *, with_content: bool) -> dict[str, Any]:
-        workspace: dict[str, Any] = {"workspaceFolders": {"supported": True, "changeNotifications": True}}
-        if with_content:
-            workspace["textDocumentContent"] = {"schemes": [SCHEME]}
-        return {
-            "positionEncoding": encoding,
-            "textDocumentSync": {"openClose": True, "change": 2, "save": {"includeText": False}},
-            "codeActionProvider": {"codeActionKinds": _CODE_ACTION_KINDS},
-            "executeCommandProvider": {"commands": list(self.commands())},
-            "workspace": workspace,
-            "experimental": {"sidelight": {"protocol": PROTOCOL_VERSION}},
-        }
 
     async def initialized(self, _params: Any) -> None:
         session = self.session
@@ -138,14 +117,12 @@ class Server:
             self.session.jobs.stop_all()
             self._exited.set_result(code)
 
-    async def serve(self, descriptor: int, limit_bytes: int) -> int:
-        """Read and answer until the end; returns the exit code."""
-        self.writer.start()
-        reader = stdio.Reader(descriptor, limit_bytes, self._received, self._lost)
+    async def serve(self) -> int:
+        """Answer until the end; returns the exit code."""
         if sys.platform != "win32":
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 self._loop.add_signal_handler(number, self.leave, "a signal", 128 + number)
-        reader.start()
+        self._connection.listen(self._received, self._lost)
         return await self._exited
 
     def _received(self, incoming: list[Incoming]) -> None:
@@ -281,36 +258,3 @@ class Server:
         # Answered at once, like every command: some clients send no didChange and take no edit while one runs.
         self._loop.create_task(self.session.insert_block(page, block, uri, replace=argument.get("replace") is True))
         return {"accepted": True}
-
-
-def _encoding(capabilities: dict[str, Any]) -> Units:
-    """Choose how columns are counted: as the client prefers among utf-8 and utf-32, else utf-16."""
-    general = capabilities.get("general")
-    offered = general.get("positionEncodings") if isinstance(general, dict) else None
-    for kind in offered if isinstance(offered, list) else ():
-        if kind in ("utf-8", "utf-32"):
-            return "utf-8" if kind == "utf-8" else "utf-32"
-    return "utf-16"
-
-
-def _folders(params: dict[str, Any]) -> list[str]:
-    """Return the URIs of the opened folders, as any generation of clients says them."""
-    folders = params.get("workspaceFolders")
-    if isinstance(folders, list) and folders:
-        return [folder["uri"] for folder in folders if isinstance(folder, dict) and isinstance(folder.get("uri"), str)]
-    if isinstance(params.get("rootUri"), str):
-        return [params["rootUri"]]
-    return [file_uri(Path(params["rootPath"]))] if isinstance(params.get("rootPath"), str) else []
-
-
-def run(wiring: Wiring) -> None:
-    """Serve on standard input and output until the client leaves; ends the process."""
-    descriptor, output = stdio.take_over_standard_streams()
-
-    async def serve() -> None:
-        server = Server(wiring, output)
-        limit_mib = wiring.settings.read().integer("message_limit_mib")
-        code = await server.serve(descriptor, limit_mib << 20)
-        stdio.exit_now(code, server.writer)
-
-    asyncio.run(serve())

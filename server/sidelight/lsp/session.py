@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Coroutine
 from typing import Any
 
 from lsprotocol import types
@@ -25,22 +23,12 @@ from sidelight.lsp.documents import Documents, file_path, name_of
 from sidelight.lsp.jobs import Delivery, Job, Jobs
 from sidelight.lsp.pages import AskDelivery, AskPage, PageDelivery, Pages, edit_of
 from sidelight.lsp.protocol import Protocol
+from sidelight.lsp.start import Wiring
 from sidelight.lsp.stdio import Writer
 from sidelight.lsp.subject import Asked, Subject, find_subject
 from sidelight.messages import Message, msg, translator
-from sidelight.settings import Settings, SettingsSource
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Wiring:
-    """What the composition root gives to the language server."""
-
-    settings: SettingsSource
-    provider: Callable[[Settings], Provider]
-    pages_folder: Path
-    set_log_level: Callable[[str], None] = field(default=lambda _: None)
 
 
 class Session:

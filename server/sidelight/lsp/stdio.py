@@ -15,6 +15,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
+from sidelight.lsp import watchdog
 from sidelight.lsp.framing import Incoming, MessageDecoder
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,61 @@ class Reader:
                 return self._ended("the client closed standard input")
             if incoming := self._decoder.feed(chunk):
                 self._deliver(incoming)
+
+
+class Connection:
+    """The client at the other end. What comes before anybody listens is kept, in order."""
+
+    def __init__(self, input_: int, output: int, limit_bytes: int) -> None:
+        self._output = output
+        self.writer = Writer(output, self._lost)
+        self._changed = threading.Condition(threading.RLock())
+        self._kept: list[Incoming] = []
+        self._lost_because: str | None = None
+        self._listener: tuple[Callable[[list[Incoming]], None], Callable[[str], None]] | None = None
+        self.writer.start()
+        Reader(input_, limit_bytes, self._received, self._lost).start()
+
+    def watch(self, parent: object) -> None:
+        """Count the client as gone when the process ``parent`` ends, or when nobody reads our output any more."""
+        watchdog.watch(parent if isinstance(parent, int) and parent > 0 else None, self._output, self._lost)
+
+    def first(self) -> Incoming | None:
+        """Wait for the first message, and leave it where it is; None when the client has gone without one."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._kept or self._lost_because is not None)
+            return self._kept[0] if self._kept else None
+
+    def take_first(self) -> None:
+        """Drop the first message: it has been answered."""
+        with self._changed:
+            del self._kept[0]
+
+    def listen(self, received: Callable[[list[Incoming]], None], lost: Callable[[str], None]) -> None:
+        """Hand on what has been kept, and from now on everything as it comes, on the reader's thread."""
+        with self._changed:
+            self._listener = received, lost
+            if self._kept:
+                received(self._kept)
+                self._kept = []
+            if self._lost_because is not None:
+                lost(self._lost_because)
+
+    def _received(self, incoming: list[Incoming]) -> None:
+        with self._changed:
+            if self._listener is not None:
+                self._listener[0](incoming)
+            else:
+                self._kept += incoming
+                self._changed.notify_all()
+
+    def _lost(self, reason: str) -> None:
+        with self._changed:
+            if self._listener is not None:
+                self._listener[1](reason)
+            elif self._lost_because is None:
+                self._lost_because = reason
+                self._changed.notify_all()
 
 
 class Writer:

@@ -1,0 +1,112 @@
+"""``initialize``: what the client can do, and what we can.
+
+Plain JSON and no imports that take time, so that it can be answered before the rest of the server is loaded.
+Abilities come from the announced capabilities; a row in ``KNOWN_CLIENTS`` wins, for clients that can more or less than
+they announce (measured: Neovim 0.7 honours document changes unannounced, Kate 22.12 applies edits unannounced).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from sidelight import __version__
+from sidelight.core.tasks import TASKS
+from sidelight.editing.text import Units
+
+PROTOCOL_VERSION = 1
+PAGE_SCHEME = "sidelight"
+COMMANDS = (*(f"sidelight.{name}" for name in TASKS), "sidelight.stop", "sidelight.send", "sidelight.insertBlock")
+CODE_ACTION_KINDS = ("quickfix", "refactor", "refactor.rewrite", "source")
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What the client can do."""
+
+    apply_edit: bool = False
+    document_changes: bool = False
+    show_document: bool = False
+    progress: bool = False
+    text_content: bool = False
+    configuration: bool = False
+    register_configuration: bool = False
+
+    @property
+    def shows_pages(self) -> bool:
+        """Whether answer pages can be documents that the client reads from us."""
+        return self.text_content and self.show_document
+
+
+KNOWN_CLIENTS: dict[str, dict[str, bool]] = {
+    "Neovim": {"document_changes": True},
+    "Kate": {"apply_edit": True, "document_changes": True},
+}
+
+
+def abilities_of(params: dict[str, Any]) -> Abilities:
+    """Read a client's abilities out of the parameters of ``initialize``, as they came."""
+    can = params["capabilities"]
+    announced = Abilities(
+        apply_edit=_has(can, "workspace", "applyEdit"),
+        document_changes=_has(can, "workspace", "workspaceEdit", "documentChanges"),
+        show_document=_has(can, "window", "showDocument", "support"),
+        progress=_has(can, "window", "workDoneProgress"),
+        text_content=isinstance(_at(can, "workspace", "textDocumentContent"), dict),
+        configuration=_has(can, "workspace", "configuration"),
+        register_configuration=_has(can, "workspace", "didChangeConfiguration", "dynamicRegistration"),
+    )
+    return replace(announced, **KNOWN_CLIENTS.get(str(_at(params, "clientInfo", "name")), {}))
+
+
+def _at(value: Any, *path: str) -> Any:
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _has(value: Any, *path: str) -> bool:
+    return _at(value, *path) is True
+
+
+def are_valid(params: Any) -> bool:
+    """Whether these can be the parameters of ``initialize``."""
+    return isinstance(params, dict) and isinstance(params.get("capabilities"), dict)
+
+
+def result_of(params: dict[str, Any]) -> dict[str, Any]:
+    """Return the result of ``initialize``."""
+    can = abilities_of(params)
+    workspace: dict[str, Any] = {"workspaceFolders": {"supported": True, "changeNotifications": True}}
+    if can.shows_pages:
+        workspace["textDocumentContent"] = {"schemes": [PAGE_SCHEME]}
+    capabilities = {
+        "positionEncoding": encoding_of(params["capabilities"]),
+        "textDocumentSync": {"openClose": True, "change": 2, "save": {"includeText": False}},
+        "codeActionProvider": {"codeActionKinds": list(CODE_ACTION_KINDS)},
+        "executeCommandProvider": {"commands": list(COMMANDS)},
+        "workspace": workspace,
+        "experimental": {"sidelight": {"protocol": PROTOCOL_VERSION}},
+    }
+    return {"capabilities": capabilities, "serverInfo": {"name": "sidelight", "version": __version__}}
+
+
+def encoding_of(capabilities: dict[str, Any]) -> Units:
+    """Choose how columns are counted: as the client prefers among utf-8 and utf-32, else utf-16."""
+    general = capabilities.get("general")
+    offered = general.get("positionEncodings") if isinstance(general, dict) else None
+    for kind in offered if isinstance(offered, list) else ():
+        if kind in ("utf-8", "utf-32"):
+            return "utf-8" if kind == "utf-8" else "utf-32"
+    return "utf-16"
+
+
+def folders_of(params: dict[str, Any]) -> list[str]:
+    """Return the URIs of the opened folders, as any generation of clients says them."""
+    folders = params.get("workspaceFolders")
+    if isinstance(folders, list) and folders:
+        return [folder["uri"] for folder in folders if isinstance(folder, dict) and isinstance(folder.get("uri"), str)]
+    if isinstance(params.get("rootUri"), str):
+        return [params["rootUri"]]
+    return [Path(params["rootPath"]).absolute().as_uri()] if isinstance(params.get("rootPath"), str) else []
