@@ -21,8 +21,8 @@ from sidelight.core.stopping import Stop
 from sidelight.core.tasks import TASKS
 from sidelight.errors import SidelightError
 from sidelight.logs import masked_text
-from sidelight.messages import Message, Translator, msg
-from sidelight.settings import SETTINGS, Settings, masked
+from sidelight.messages import Message, Translator, environment_language, msg
+from sidelight.settings import DEFAULT, SETTINGS, Settings, masked
 
 _MARKS = {"ok": "✓", "failed": "✗", "note": "·"}
 _QUESTION = "Reply with the single word: ready"
@@ -71,7 +71,7 @@ class _Report:
 def _configuration(settings: Settings, report: _Report) -> None:
     for problem in settings.problems:
         report.add(Check("failed", problem))
-    said = [setting for setting in SETTINGS if str(settings.values[setting.name].origin) != "default"]
+    said = [setting for setting in SETTINGS if settings.values[setting.name].origin is not DEFAULT]
     if not said:
         report.add(Check("note", msg("Nothing is configured; every setting has its default.")))
         return
@@ -85,7 +85,7 @@ def _configuration(settings: Settings, report: _Report) -> None:
 def _one_word(provider: Provider, report: _Report) -> None:
     """Ask for one word, and say how long the first of it took."""
     assistant = Assistant(lambda: provider, MemoryConversations(), lambda: 1000)
-    question = assistant.question(TASKS["ask"], Context(instruction=_QUESTION))
+    question = assistant.question(TASKS["ask"], Context(instruction=_QUESTION, answer_language=environment_language()))
     answer, began, first_s = Answer(), monotonic(), 0.0
     for event in assistant.answer(question, Stop()):
         if isinstance(event, Text) and not first_s:

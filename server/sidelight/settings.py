@@ -122,6 +122,9 @@ _BY_CLIENT = {setting.client: setting for setting in SETTINGS}
 _OUR_PREFIXES = ("SIDELIGHT_", "ANYTHINGLLM_")
 _NOT_SETTINGS = ("SIDELIGHT_TEST_",)
 
+DEFAULT = msg("default")
+"""The origin of values that nobody has set."""
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:
@@ -298,16 +301,16 @@ def _resolve_one(setting: Setting, layers: list[Layer], problems: list[Message])
         if setting.name in layer.values:
             try:
                 found.append((_parse(setting, layer.values[setting.name]), layer))
-            except ValueError as error:
-                problems.append(_wrong(setting, layer, str(error)))
+            except _WrongValueError as error:
+                problems.append(_wrong(setting, layer, error.expected))
     users_own = next((value for value, layer in found if layer.owner == "user"), setting.default)
     if found:
         value, layer = found[0]
         return Value(value, layer.origin, layer.owner, users_own)
-    return Value(setting.default, msg("default"), "user", users_own)
+    return Value(setting.default, DEFAULT, "user", users_own)
 
 
-def _wrong(setting: Setting, layer: Layer, expected: str) -> Message:
+def _wrong(setting: Setting, layer: Layer, expected: Message) -> Message:
     shown = masked(setting, layer.values[setting.name])
     return msg(
         "{name} in {origin} is {value}; it must be {expected}. It is left out.",
@@ -315,8 +318,16 @@ def _wrong(setting: Setting, layer: Layer, expected: str) -> Message:
     )  # fmt: skip
 
 
+class _WrongValueError(Exception):
+    """A value that a setting cannot have; ``expected`` says what it must be."""
+
+    def __init__(self, expected: Message) -> None:
+        super().__init__(expected)
+        self.expected = expected
+
+
 def _parse(setting: Setting, value: Any) -> Any:
-    """Return the value in the setting's type; raises ``ValueError`` that says what it must be."""
+    """Return the value in the setting's type; raises ``_WrongValueError``."""
     return _PARSERS[setting.kind](setting, value)
 
 
@@ -326,14 +337,14 @@ def _parse_number(setting: Setting, value: Any) -> float:
     except (TypeError, ValueError):
         number = float("nan")
     if not setting.minimum <= number < float("inf"):
-        raise ValueError(f"a number, at least {setting.minimum:g}")
+        raise _WrongValueError(msg("a number, at least {minimum}", minimum=f"{setting.minimum:g}"))
     return number
 
 
 def _parse_integer(setting: Setting, value: Any) -> int:
     number = _parse_number(setting, value)
     if number != int(number):
-        raise ValueError("a whole number")
+        raise _WrongValueError(msg("a whole number"))
     return int(number)
 
 
@@ -344,29 +355,29 @@ def _parse_flag(_setting: Setting, value: Any) -> bool:
     try:
         return words[str(value).lower()]
     except KeyError:
-        raise ValueError("1 or 0") from None
+        raise _WrongValueError(msg("1 or 0")) from None
 
 
 def _parse_choice(setting: Setting, value: Any) -> str:
     if value not in setting.choices:
-        raise ValueError(", ".join(setting.choices))
+        raise _WrongValueError(msg("one of {choices}", choices=", ".join(setting.choices)))
     return str(value)
 
 
 def _parse_text(_setting: Setting, value: Any) -> str:
     if not isinstance(value, str) or any(character in value for character in "\r\n\0"):
-        raise ValueError("text on one line")
+        raise _WrongValueError(msg("text on one line"))
     return value
 
 
 def _parse_url(setting: Setting, value: Any) -> str:
     parts = urlsplit(_parse_text(setting, value))
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("an address such as http://localhost:3001")
+        raise _WrongValueError(msg("an address such as http://localhost:3001"))
     try:
         parts.port  # noqa: B018 - a property that raises for a port that is not one
     except ValueError:
-        raise ValueError("an address with a port from 1 to 65535") from None
+        raise _WrongValueError(msg("an address with a port from 1 to 65535")) from None
     return str(value).rstrip("/")
 
 
@@ -377,9 +388,9 @@ def _parse_headers(_setting: Setting, value: Any) -> dict[str, str]:
         except ValueError:
             value = None
     if not isinstance(value, Mapping) or not all(isinstance(v, str) for v in value.values()):
-        raise ValueError('a JSON object such as {"X-Team": "docs"}')
+        raise _WrongValueError(msg("a JSON object such as {example}", example='{"X-Team": "docs"}'))
     if any(character in name + text for name, text in value.items() for character in "\r\n"):
-        raise ValueError("headers on one line each")
+        raise _WrongValueError(msg("headers on one line each"))
     return dict(value)
 
 

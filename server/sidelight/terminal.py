@@ -113,7 +113,7 @@ def piped_context(text: str, instruction: str, language: str) -> Context:
     """Return the context of a question about what came through a pipe."""
     lines = split_lines(text)
     return Context(
-        name="standard input",
+        name="stdin",
         lines=tuple(lines),
         target=target_lines(lines, None),
         instruction=instruction,

@@ -107,6 +107,15 @@ def source_value(source: Source) -> dict[str, Any]:
     return {"title": source.title, "uri": source.uri, "text": source.text}
 
 
+def workspace_edit(document: Document, place: Range, text: str, *, document_changes: bool) -> dict[str, Any]:
+    """Return LSP's edit that puts ``text`` in a place of a document as it is now: versioned, where the client can."""
+    edit = {"range": document.lsp_range(place), "newText": text}
+    if not document_changes:
+        return {"changes": {document.uri: [edit]}}
+    identifier = {"uri": document.uri, "version": document.version if document.is_open else None}
+    return {"documentChanges": [{"textDocument": identifier, "edits": [edit]}]}
+
+
 class Edit:
     """What an edit task's answer does to the document: the new text of the subject's target."""
 
@@ -133,11 +142,8 @@ class Edit:
         assert change is not None
         start = Place(target.start.line + change.first, target.start.column if change.first == 0 else 0)
         end = target.end if change.end > self._old_lines() else Place(target.start.line + change.end, 0)
-        edit = {"range": document.lsp_range(Range(start, max(start, end))), "newText": change.text}
-        if not document_changes:
-            return {"changes": {document.uri: [edit]}}
-        identifier = {"uri": document.uri, "version": document.version if document.is_open else None}
-        return {"documentChanges": [{"textDocument": identifier, "edits": [edit]}]}
+        place = Range(start, max(start, end))
+        return workspace_edit(document, place, change.text, document_changes=document_changes)
 
     def _old_lines(self) -> int:
         target = self._subject.context.target

@@ -130,7 +130,7 @@ class Job:
             self._finished.set_result(None)
             return
         if isinstance(event, Text):
-            self._words += len(event.text.split())
+            self._words += _count_words(event.text)
         elif isinstance(event, Status):
             self._status = event.message
         if self._delivery is not None:
@@ -150,6 +150,11 @@ class Job:
         if self._words:
             return msg("{count} words", count=self._words)
         return self._status
+
+
+def _count_words(text: str) -> int:
+    """Return about how many words the text has; in scripts without spaces each character counts as one."""
+    return len(text.split()) + (0 if text.isascii() else sum(character >= "\u2e80" for character in text))
 
 
 class Jobs:

@@ -24,11 +24,11 @@ from sidelight.core.tasks import Task
 from sidelight.editing.answer_code import CodeBlock, code_blocks
 from sidelight.editing.text import Range
 from sidelight.lsp.client import Client
-from sidelight.lsp.delivery import failure
+from sidelight.lsp.delivery import failure, workspace_edit
 from sidelight.lsp.documents import Documents, document_key, file_path, file_uri
 from sidelight.lsp.handshake import PAGE_SCHEME
 from sidelight.lsp.subject import Subject
-from sidelight.messages import Message, msg
+from sidelight.messages import Message, msg, plain
 
 log = logging.getLogger(__name__)
 
@@ -190,7 +190,7 @@ class Pages:
         except OSError as error:
             log.warning("a page was not written: %s", error)
             reason = msg("{path} cannot be written: {reason}", path=str(path), reason=error.strerror or str(error))
-            self.client.show(types.MessageType.Error, reason, Message("{text}", {"text": text}))
+            self.client.show(types.MessageType.Error, reason, plain(text))
             return None
         return path
 
@@ -290,16 +290,10 @@ class AskDelivery(PageDelivery):
         parts = [answer.text, _sources(answer), incomplete_note(answer, client), WRITE_BELOW]
         text = "\n\n" + "\n\n".join(part.strip("\n") for part in parts if part) + "\n\n"
         end = document.text.end
-        edit = edit_of(document.uri, document.version, document.lsp_range(Range(end, end)), text)
+        edit = workspace_edit(document, Range(end, end), text, document_changes=client.can.document_changes)
         if await client.apply_edit(edit, self._title):
             return msg("done")
         return await super().finish(answer)
-
-
-def edit_of(uri: str, version: int | None, range_: dict[str, Any], text: str) -> dict[str, Any]:
-    """Return the workspace edit that puts ``text`` in the place of one range of one document."""
-    identifier = {"uri": uri, "version": version}
-    return {"documentChanges": [{"textDocument": identifier, "edits": [{"range": range_, "newText": text}]}]}
 
 
 def page_actions(pages: Pages, uri: str, line: int) -> Iterator[dict[str, Any]]:

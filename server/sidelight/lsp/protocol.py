@@ -23,7 +23,7 @@ from pygls.server import JsonRPCServer
 
 from sidelight.errors import SidelightError
 from sidelight.lsp.framing import BadFraming, Incoming, NotJson, Received, TooLarge, encode_message
-from sidelight.messages import Translator
+from sidelight.messages import Translator, msg
 
 log = logging.getLogger(__name__)
 
@@ -174,7 +174,8 @@ class Protocol(JsonRPCProtocol):
         if isinstance(error, JsonRpcException):
             return self._send_error(msg_id, error.code, error.message)
         log.error("a request failed in a way that it should not", exc_info=error)
-        self._send_error(msg_id, INTERNAL_ERROR, f"Sidelight made a mistake ({type(error).__name__}); see its log.")
+        told = msg("Sidelight made a mistake ({name}).", name=type(error).__name__)
+        self._send_error(msg_id, INTERNAL_ERROR, self.translate(told))
 
     # To the client
 

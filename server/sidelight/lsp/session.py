@@ -18,10 +18,10 @@ from sidelight.editing.text import Range
 from sidelight.errors import SidelightError, UsageError
 from sidelight.lsp.asking import find_or_ask
 from sidelight.lsp.client import Client, Progress
-from sidelight.lsp.delivery import Edit, EditDelivery, StreamDelivery, failure, source_value
+from sidelight.lsp.delivery import Edit, EditDelivery, StreamDelivery, failure, source_value, workspace_edit
 from sidelight.lsp.documents import Documents, file_path, name_of
 from sidelight.lsp.jobs import Delivery, Job, Jobs
-from sidelight.lsp.pages import AskDelivery, AskPage, PageDelivery, Pages, edit_of
+from sidelight.lsp.pages import AskDelivery, AskPage, PageDelivery, Pages
 from sidelight.lsp.protocol import Protocol
 from sidelight.lsp.start import Wiring
 from sidelight.lsp.stdio import Writer
@@ -201,12 +201,10 @@ class Session:
     async def _show_unapplied(self, subject: Subject, title: str, answer: Answer, reason: Message) -> Message:
         """Show the answer of an edit task that did not go into the document, and say why it did not."""
         page = self.pages.new(title, subject, answer)
+        told = msg("Not applied: {reason}", reason=reason)
         error = answer.finished.error if answer.finished else None
-        told = msg("{reason} {error}", reason=reason, error=error.message) if error else reason
-        page.notice = self.client.write(msg("Not applied: {reason}", reason=told))
-        self.client.show(
-            types.MessageType.Warning, msg("Not applied: {reason}", reason=told), error.hint if error else None
-        )
+        page.notice = " ".join(self.client.write(part) for part in (told, error and error.message) if part)
+        self.client.show(types.MessageType.Warning, told, error.message if error else None)
         await self.pages.show(page)
         return msg("not applied")
 
@@ -288,5 +286,5 @@ class Session:
         target = page.subject.target.range if page.subject.target else page.subject.context.target
         start, end = document.text.clamp(target.start), document.text.clamp(target.end)
         place = Range(start if replace else end, end)
-        edit = edit_of(document.uri, document.version, document.lsp_range(place), block.text)
+        edit = workspace_edit(document, place, block.text, document_changes=self.client.can.document_changes)
         return await self.client.apply_edit(edit, page.title)

@@ -330,7 +330,7 @@ class AnythingLLM:
             return self._not_found(told, reply)
         return ProviderError(
             "overloaded" if reply.status in (429, 502, 503, 504) else "other",
-            msg("AnythingLLM answered with status {status}. {reason}", status=reply.status, reason=plain(told)),
+            msg("AnythingLLM answered with status {status}: {reason}", status=reply.status, reason=plain(told or "-")),
             msg("Look at AnythingLLM's log, and at the proxy in front of it if there is one."),
         )
 
@@ -348,7 +348,7 @@ class AnythingLLM:
             )
         return ProviderError(
             "auth",
-            msg("AnythingLLM did not accept the key. {reason}", reason=plain(told)),
+            msg("AnythingLLM did not accept the key: {reason}", reason=plain(told or "403")),
             msg("Make a key in AnythingLLM (Settings, Tools, Developer API) and set ANYTHINGLLM_API_KEY."),
         )
 
@@ -356,7 +356,7 @@ class AnythingLLM:
         if "workspace" in told.lower():
             return ProviderError(
                 "not_found",
-                msg("AnythingLLM does not know the workspace: {reason}", reason=plain(told)),
+                msg("AnythingLLM does not know the workspace: {reason}", reason=plain(told or str(reply.status))),
                 msg("Run `sidelight models` to see the workspaces; ANYTHINGLLM_WORKSPACE_SLUG names one."),
             )
         if reply.status == 404:

@@ -28,7 +28,7 @@ from sidelight.core.answers import AnswerEvent, Status
 from sidelight.core.stopping import Stop, Stopped
 from sidelight.core.wire.event_stream import LineTooLong
 from sidelight.errors import ConfigurationError, ProviderError
-from sidelight.messages import Message, msg
+from sidelight.messages import msg
 
 if TYPE_CHECKING:
     import requests
@@ -148,7 +148,7 @@ class Http:
                         return
                     reason = msg("The server answered {status}.", status=response.status_code)
             log.info("trying again in %.1f s: %s", wait_s, reason)
-            yield Status(msg("{reason} Trying again in {seconds} s.", reason=reason, seconds=f"{wait_s:.1f}"))
+            yield Status(msg("Trying again in {seconds} s: {reason}", reason=reason, seconds=f"{wait_s:.1f}"))
             if stop.wait(wait_s):
                 raise Stopped
 
@@ -457,8 +457,3 @@ def _innermost(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error).rpartition(": ")[2] or type(error).__name__
-
-
-def still_waiting(seconds: float) -> Message:
-    """Say that nothing has come for ``seconds``."""
-    return msg("still waiting, {seconds} s", seconds=round(seconds))

@@ -51,7 +51,7 @@ def answer(context: Context) -> Iterator[Block]:
 def _name_in(question: str, program: Program) -> str | None:
     """Return the name of the program that a question is about: one in backticks, else the last one known."""
     quoted = re.findall(r"`([^`]+)`", question)
-    words = quoted or re.findall(r"[^\W\d]\w+", question)
+    words = quoted or re.findall(r"[A-Za-z_][A-Za-z0-9_]+", question)
     known = {_name_of(node) for node in ast.walk(program.tree)}
     return next((word for word in reversed(words) if word in known), None)
 

@@ -42,7 +42,11 @@ def fix(context: Context, ruff: Path | None, stop: Stop) -> Iterator[Block]:
         *_changes(fixed, readable, fixed),
         *(Item(fault.message) for fault in by_ruff),
     ]
-    left = [*_left(faults, fixed), *_unanswered(context, {fault.line for fault in [*mended, *faults]})]
+    by_ruff_too = {fault.line for fault in by_ruff}
+    left = [
+        *_left([fault for fault in faults if fault.line not in by_ruff_too], fixed),
+        *_unanswered(context, {fault.line for fault in [*mended, *faults]}),
+    ]
     yield from _report(changes, left)
     if changes:
         yield Listing(final.text[start : len(final.text) - tail])
