@@ -8,6 +8,8 @@ import { configuration, serverSettings } from "./settings";
 
 export type ServerState = { kind: "starting" | "stopped" } | { kind: "said"; status: Status };
 
+const LAST_WORDS_MS = 300;
+
 export class Server implements vscode.Disposable {
   readonly #changed = new vscode.EventEmitter<ServerState>();
   readonly onDidChange = this.#changed.event;
@@ -93,7 +95,9 @@ export class Server implements vscode.Disposable {
 
   #hasStopped(client: CalmClient, lastWords: LastWords): void {
     this.#changed.fire({ kind: "stopped" });
-    if (this.#client === client) void this.sayNotRunning(lastWords.toString());
+    if (this.#client !== client) return;
+    // What a dying process wrote last can arrive after the news of its end.
+    setTimeout(() => void this.sayNotRunning(lastWords.toString()), LAST_WORDS_MS);
   }
 
   async sayNotRunning(why = ""): Promise<void> {

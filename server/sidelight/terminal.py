@@ -196,11 +196,18 @@ def show_edit(answer: Answer, source: Source, context: Context, terminal: Termin
     if whole == source.text:
         terminal.note(msg("The answer changes nothing here."))
         return DONE
-    print("".join(unified_diff(source.text, whole, source.path.as_posix())), end="", flush=True)
+    print("".join(unified_diff(source.text, whole, _name_in_diff(source.path))), end="", flush=True)
     if apply:
         _write(source, whole)
         terminal.note(msg("{path} is written.", path=str(source.path)))
     return DONE
+
+
+def _name_in_diff(path: Path) -> str:
+    """Return the path as diffs have it: relative to here where it is below, never beginning with a slash."""
+    here = Path.cwd()
+    shown = path.relative_to(here) if path.is_absolute() and path.is_relative_to(here) else path
+    return shown.as_posix().lstrip("/")
 
 
 def unified_diff(old: str, new: str, name: str) -> list[str]:

@@ -12,7 +12,7 @@ def add(a, b):
     return a + b
 
 
-print(add(1, 2))
+print(addd(1, 2))
 `;
 const LAST_LINE = 99;
 const PYTHON = { "sidelight.python": process.env.PYTHON };
@@ -67,9 +67,9 @@ describe("in a trusted folder", { timeout: 100_000 }, () => {
   });
 
   test("fix from the light bulb changes the buffer", async () => {
-    await user.goToLine(1);
-    await user.lightBulb("Fix with Sidelight: `os`");
-    const text = await user.textThat((shown) => !shown.includes("import os"));
+    await user.goToLine(8);
+    await user.lightBulb("Fix with Sidelight: undefined name");
+    const text = await user.textThat((shown) => shown.includes("print(add(1, 2))"));
     assert.match(text, /def add\(a, b\):/);
     await user.shot("fix");
   });
