@@ -8,38 +8,15 @@ user's keys are never sent to an address that it supplied (``Settings.bound``).
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 from sidelight.messages import Message, msg
-
-Kind = Literal["text", "url", "number", "integer", "flag", "choice", "headers"]
-Owner = Literal["user", "folder"]
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One row: our name, the environment variable, the key in the client's settings, and what it may be.
-
-    ``scope`` is ``user`` for what only the user may set, ``folder`` for what a trusted folder's ``.env`` may set too.
-    """
-
-    name: str
-    environment: str
-    client: str
-    kind: Kind
-    default: Any
-    about: Message
-    scope: Owner = "folder"
-    secret: bool = False
-    choices: tuple[str, ...] = ()
-    minimum: float = 0
-
+from sidelight.setting_values import Owner, Setting, WrongValueError, parse
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
@@ -300,8 +277,8 @@ def _resolve_one(setting: Setting, layers: list[Layer], problems: list[Message])
     for layer in layers:
         if setting.name in layer.values:
             try:
-                found.append((_parse(setting, layer.values[setting.name]), layer))
-            except _WrongValueError as error:
+                found.append((parse(setting, layer.values[setting.name]), layer))
+            except WrongValueError as error:
                 problems.append(_wrong(setting, layer, error.expected))
     users_own = next((value for value, layer in found if layer.owner == "user"), setting.default)
     if found:
@@ -316,93 +293,6 @@ def _wrong(setting: Setting, layer: Layer, expected: Message) -> Message:
         "{name} in {origin} is {value}; it must be {expected}. It is left out.",
         name=setting.environment, origin=layer.origin, value=shown, expected=expected,
     )  # fmt: skip
-
-
-class _WrongValueError(Exception):
-    """A value that a setting cannot have; ``expected`` says what it must be."""
-
-    def __init__(self, expected: Message) -> None:
-        super().__init__(expected)
-        self.expected = expected
-
-
-def _parse(setting: Setting, value: Any) -> Any:
-    """Return the value in the setting's type; raises ``_WrongValueError``."""
-    return _PARSERS[setting.kind](setting, value)
-
-
-def _parse_number(setting: Setting, value: Any) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = float("nan")
-    if not setting.minimum <= number < float("inf"):
-        raise _WrongValueError(msg("a number, at least {minimum}", minimum=f"{setting.minimum:g}"))
-    return number
-
-
-def _parse_integer(setting: Setting, value: Any) -> int:
-    number = _parse_number(setting, value)
-    if number != int(number):
-        raise _WrongValueError(msg("a whole number"))
-    return int(number)
-
-
-def _parse_flag(_setting: Setting, value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
-    try:
-        return words[str(value).lower()]
-    except KeyError:
-        raise _WrongValueError(msg("1 or 0")) from None
-
-
-def _parse_choice(setting: Setting, value: Any) -> str:
-    if value not in setting.choices:
-        raise _WrongValueError(msg("one of {choices}", choices=", ".join(setting.choices)))
-    return str(value)
-
-
-def _parse_text(_setting: Setting, value: Any) -> str:
-    if not isinstance(value, str) or any(character in value for character in "\r\n\0"):
-        raise _WrongValueError(msg("text on one line"))
-    return value
-
-
-def _parse_url(setting: Setting, value: Any) -> str:
-    parts = urlsplit(_parse_text(setting, value))
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise _WrongValueError(msg("an address such as http://localhost:3001"))
-    try:
-        parts.port  # noqa: B018 - a property that raises for a port that is not one
-    except ValueError:
-        raise _WrongValueError(msg("an address with a port from 1 to 65535")) from None
-    return str(value).rstrip("/")
-
-
-def _parse_headers(_setting: Setting, value: Any) -> dict[str, str]:
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            value = None
-    if not isinstance(value, Mapping) or not all(isinstance(v, str) for v in value.values()):
-        raise _WrongValueError(msg("a JSON object such as {example}", example='{"X-Team": "docs"}'))
-    if any(character in name + text for name, text in value.items() for character in "\r\n"):
-        raise _WrongValueError(msg("headers on one line each"))
-    return dict(value)
-
-
-_PARSERS: dict[Kind, Callable[[Setting, Any], Any]] = {
-    "text": _parse_text,
-    "url": _parse_url,
-    "number": _parse_number,
-    "integer": _parse_integer,
-    "flag": _parse_flag,
-    "choice": _parse_choice,
-    "headers": _parse_headers,
-}
 
 
 @dataclass(slots=True)

@@ -29,6 +29,7 @@ from sidelight.core.stopping import Stop, Stopped
 from sidelight.core.wire.event_stream import LineTooLong
 from sidelight.errors import ConfigurationError, ProviderError
 from sidelight.messages import msg
+from sidelight.providers.http_errors import silence, translated
 
 if TYPE_CHECKING:
     import requests
@@ -120,7 +121,7 @@ class Http:
             return self._fetch(session, call)
 
     def _fetch(self, session: requests.Session, call: Call) -> Reply:
-        with _translated(call.url), self._send(session, call) as response:
+        with translated(call.url), self._send(session, call) as response:
             return _reply(response, response.content)
 
     def answer(
@@ -226,7 +227,7 @@ class _Stream:
     def open(self, send: Callable[[requests.Session], requests.Response], url: str) -> requests.Response:
         """Send, and return the response once its headers are there."""
         self._session = _session(self._hold)
-        with _translated(url, self._stop):
+        with translated(url, self._stop):
             self._response = send(self._session)
         return self._response
 
@@ -240,7 +241,7 @@ class _Stream:
         """Yield the events of the body as they arrive."""
         url = response.url
         if not _is_event_stream(response):
-            with _translated(url, self._stop):
+            with translated(url, self._stop):
                 reply = _reply(response, response.raw.read(_ERROR_BODY_BYTES, decode_content=True))
             if error := refusal(reply):
                 raise error
@@ -251,14 +252,14 @@ class _Stream:
                 heard = monotonic()
                 yield from events
             elif monotonic() - heard > silence_s:  # comments keep a connection open, but say nothing
-                raise _silence(url)
+                raise silence(url)
         self._stop.raise_if_set()
         yield from decoder.finish()
 
     def _read(self, response: requests.Response) -> bytes:
         """Return the next bytes; empty at the end of the body."""
         raw = response.raw
-        with _translated(response.url, self._stop, started=True):
+        with translated(response.url, self._stop, started=True):
             while True:
                 chunk: bytes = raw.read1(_READ_BYTES, decode_content=True)
                 if chunk or raw.closed:
@@ -353,89 +354,6 @@ def _reply(response: requests.Response, body: bytes) -> Reply:
     return Reply(response.status_code, _content_type(response), body, response.headers.get("Location", ""))
 
 
-# Errors
-
-
-def _timeouts() -> tuple[type[BaseException], ...]:
-    import requests
-    import urllib3
-
-    return (requests.exceptions.ReadTimeout, urllib3.exceptions.ReadTimeoutError)
-
-
-@contextlib.contextmanager
-def _translated(url: str, stop: Stop | None = None, *, started: bool = False) -> Iterator[None]:
-    """Turn what requests, urllib3 and sockets raise into ``ProviderError``, or into ``Stopped`` after a stop.
-
-    ``started``: the body has begun, so that the answer is cut off and not merely unreachable.
-    """
-    import requests
-    import urllib3
-
-    try:
-        yield
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, AttributeError, ValueError) as error:
-        if stop is not None and stop.is_set:
-            raise Stopped from error
-        if isinstance(error, (AttributeError, ValueError)) and not isinstance(error, requests.RequestException):
-            raise
-        raise _provider_error(error, url, started=started) from error
-    if stop is not None:
-        stop.raise_if_set()
-
-
-def _provider_error(error: Exception, url: str, *, started: bool) -> ProviderError:
-    import requests
-    import urllib3
-
-    host = urlsplit(url).netloc
-    if isinstance(error, _timeouts()):
-        return _silence(url)
-    if started:
-        return ProviderError(
-            "cut_off",
-            msg("The connection to {host} broke before the answer was complete.", host=host),
-            msg("What came so far is kept. Try again; if it happens often, look at the server's log and at proxies."),
-        )
-    if isinstance(error, (requests.exceptions.SSLError, urllib3.exceptions.SSLError)):
-        return ProviderError(
-            "other",
-            msg("No secure connection to {host}: {reason}", host=host, reason=_innermost(error)),
-            msg("If the server has its own certificate authority, set SIDELIGHT_CA_FILE to its PEM file."),
-        )
-    if isinstance(error, requests.exceptions.ProxyError):
-        return ProviderError(
-            "network",
-            msg("The proxy did not let a request to {host} through: {reason}", host=host, reason=_innermost(error)),
-            msg("Check HTTP_PROXY and HTTPS_PROXY, or add {host} to NO_PROXY.", host=urlsplit(url).hostname),
-        )
-    if isinstance(error, requests.exceptions.InvalidSchema) and "SOCKS" in str(error):
-        return ProviderError(
-            "other",
-            msg("A SOCKS proxy is configured, and the support for it is not installed."),
-            msg("Install PySocks beside Sidelight, or take the SOCKS proxy out of ALL_PROXY."),
-        )
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return ProviderError(
-            "network",
-            msg("{host} did not accept a connection in time.", host=host),
-            msg("Check the address and the network; SIDELIGHT_CONNECT_TIMEOUT sets the seconds to wait."),
-        )
-    return ProviderError(
-        "network",
-        msg("{host} cannot be reached: {reason}", host=host, reason=_innermost(error)),
-        msg("Check that the server runs and that the address is right: {url}", url=url),
-    )
-
-
-def _silence(url: str) -> ProviderError:
-    return ProviderError(
-        "cut_off",
-        msg("{host} has not said anything for too long.", host=urlsplit(url).netloc),
-        msg("The model may hang or be very slow; SIDELIGHT_SILENCE_TIMEOUT sets the seconds to wait."),
-    )
-
-
 def redirect_error(reply: Reply, setting: str) -> ProviderError:
     """Say where a redirect pointed; ``setting`` is the address to change."""
     return ProviderError(
@@ -444,16 +362,3 @@ def redirect_error(reply: Reply, setting: str) -> ProviderError:
         msg("Redirects are not followed, so that keys and code stay where you sent them. Set {setting} to the "
             "address itself.", setting=setting),
     )  # fmt: skip
-
-
-def _innermost(error: BaseException) -> str:
-    """Return the operating system's own words, out of the wrappings of requests and urllib3."""
-    inner: BaseException | None = error
-    while inner is not None:
-        error = inner
-        reason = getattr(inner, "reason", None)
-        wrapped = next((arg for arg in inner.args if isinstance(arg, BaseException)), None)
-        inner = reason if isinstance(reason, BaseException) else wrapped
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error).rpartition(": ")[2] or type(error).__name__
