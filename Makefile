@@ -4,6 +4,12 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
+# An interpreter that is asked for by name replaces a .venv of another version.
+ifneq ($(origin PYTHON),file)
+$(shell new=$$($(PYTHON) -c 'import sys, venv, ensurepip; assert sys.version_info >= (3, 10); print(sys.version)' 2>/dev/null) \
+  && old=$$($(BIN)/python -c 'import sys; print(sys.version)' 2>/dev/null) && [ "$$new" != "$$old" ] && rm -rf $(VENV))
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test check fix bench e2e messages package clean
 
