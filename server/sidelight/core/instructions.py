@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from sidelight.editing.text import Range
 
 _LOOK_ABOVE = 3
+# A longer selection is not looked through: this runs whenever the light bulb is drawn.
+_LOOK_THROUGH = 200
 _COMMENT = re.compile(r"^\s*(?:#+|//+|--+|;+|%+|/\*+|\*(?!/)|<!--|\(\*)\s?(?P<text>.*?)\s*(?:\*/|-->|\*\))?\s*$")
 _ADDRESSED = re.compile(
     r"(?:^|(?:#|//|--|;|%|/\*|<!--)\s*)sidelight:\s*(?P<text>.+?)\s*(?:\*/|-->)?\s*$", re.IGNORECASE
@@ -35,7 +37,8 @@ def find_instruction(lines: Sequence[str], selection: Range, *, signatures: bool
 
 def _places(lines: Sequence[str], selection: Range) -> Iterable[int]:
     if not selection.is_empty:
-        return range(selection.start.line, min(selection.end_line, len(lines)))
+        first = selection.start.line
+        return range(first, min(selection.end_line, len(lines), first + _LOOK_THROUGH))
     caret = min(selection.start.line, len(lines) - 1)
     return range(caret, max(caret - _LOOK_ABOVE, -1), -1)
 
@@ -45,7 +48,7 @@ def _continued(lines: Sequence[str], number: int) -> list[str]:
     more: list[str] = []
     if not _COMMENT.match(lines[number]):
         return more
-    for line in lines[number + 1 :]:
+    for line in lines[number + 1 : number + 1 + _LOOK_THROUGH]:
         comment = _COMMENT.match(line.rstrip("\r\n"))
         if comment is None or not comment["text"] or _TODO.search(line) or _ADDRESSED.search(line):
             break
@@ -56,7 +59,7 @@ def _continued(lines: Sequence[str], number: int) -> list[str]:
 def _alone(lines: Sequence[str], number: int, *, signatures: bool) -> str:
     """Return a comment or signature that has nothing under it."""
     line = lines[number].rstrip("\r\n")
-    below = next((text for text in lines[number + 1 :] if text.strip()), "")
+    below = next((text for text in lines[number + 1 : number + 1 + _LOOK_THROUGH] if text.strip()), "")
     indent = len(line) - len(line.lstrip())
     deeper = len(below) - len(below.lstrip()) > indent
     if signatures and _SIGNATURE.match(line) and not deeper:

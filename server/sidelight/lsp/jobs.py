@@ -77,23 +77,25 @@ class Job:
         self._finished: asyncio.Future[None] = self._loop.create_future()
         self._progress = progress or Progress(client, self.id, is_ours=True)
         self._delivery: Delivery | None = None
-        self._preparing: asyncio.Task[None] | None = None
+        self._work: asyncio.Task[None] | None = None
         self._heard_at = self._loop.time()
         self._status: Message | None = None
         self._words = 0
 
-    def prepare(self, work: Coroutine[None, None, None]) -> None:
-        """Run what leads up to ``run`` (reading, asking the user) as a task that stopping ends."""
-        self._preparing = self._loop.create_task(work)
+    def begin(self, work: Coroutine[None, None, None], ended: Callable[[], None]) -> None:
+        """Do the job's work as a task of its own; ``ended`` is called after it, also if it never came to run."""
+        self._work = self._loop.create_task(work)
+        self._work.add_done_callback(lambda _: ended())
 
     def stop(self) -> None:
-        """End the job now: what has arrived is kept, what comes later is not heard."""
-        if self._finished.done():
-            return
+        """End the job now: what has arrived is kept, what comes later is not heard.
+
+        A job that waits for its user, or for the editor to take its edit, waits no longer.
+        """
         self._inbox.drain()
         self._stop.set()
-        if self._delivery is None and self._preparing is not None:
-            self._preparing.cancel()
+        if self._work is not None and (self._delivery is None or self._finished.done()):
+            self._work.cancel()
         self._receive(Finished("stopped"))
 
     async def run(self, assistant: Assistant, question: Question, delivery: Delivery, title: str) -> Answer:

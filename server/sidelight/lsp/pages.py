@@ -32,7 +32,8 @@ from sidelight.messages import Message, msg, plain
 
 log = logging.getLogger(__name__)
 
-WRITE_BELOW = "---"
+# A rule in Markdown that nobody types by chance.
+WRITE_BELOW = "- - - - - - - - - - - - - - - -"
 
 _KEPT_PAGES = 100
 _KEPT_FILES = 200
@@ -120,8 +121,15 @@ class Pages:
         page = Page(id_, uri, title, subject, answer)
         self._pages[document_key(uri)] = page
         while len(self._pages) > _KEPT_PAGES:
-            self._pages.popitem(last=False)
+            _, old = self._pages.popitem(last=False)
+            self.release(old.subject)
         return page
+
+    def release(self, subject: Subject) -> None:
+        """Let a subject's range go, unless a page still needs it."""
+        needed = [page.subject for page in self._pages.values()] + [page.subject for page in self._asks.values()]
+        if not any(subject.target is other.target for other in needed):
+            subject.release()
 
     def find(self, uri: str) -> Page | None:
         """Return the page with that URI."""
@@ -208,8 +216,8 @@ def _slug(title: str) -> str:
 
 
 def written_instruction(text: str) -> str:
-    """Return what the user wrote on an ask page: everything below the last rule."""
-    return text.rpartition(f"\n{WRITE_BELOW}")[2].lstrip("-").strip()
+    """Return what the user wrote on an ask page: everything below our last rule."""
+    return text.rpartition(WRITE_BELOW)[2].strip()
 
 
 class PageDelivery:

@@ -91,14 +91,16 @@ class Server:
         session.sends_status = options.get("status") is not False
         session.set_folders(handshake.folders_of(params), [])
         session.documents.encoding = handshake.encoding_of(params["capabilities"])
+        session.read_settings()
         self.protocol.set_phase("initialized")
         log.info("initialized by %s", params.get("clientInfo") or "an unnamed client")
 
     async def initialized(self, _params: Any) -> None:
         session = self.session
+        await self._read_configuration(None)
+        session.set_configured()
         if session.client.can.register_configuration:
             await session.client.register(types.WORKSPACE_DID_CHANGE_CONFIGURATION, {"section": "sidelight"})
-        await self._read_configuration(None)
         # The HTTP library takes a while to load: do it before the first question, not in it.
         if session.provider_needs_http():
             await asyncio.to_thread(__import__, "requests")
@@ -191,7 +193,7 @@ class Server:
     # Tasks
 
     async def run(self, params: Any) -> dict[str, Any]:
-        if not isinstance(params, dict) or params.get("task") not in TASKS:
+        if not isinstance(params, dict) or str(params.get("task")) not in TASKS:
             raise InvalidParams(f"task must be one of {', '.join(TASKS)}.")
         partial, work_done = params.get("partialResultToken"), params.get("workDoneToken")
         for token in (partial, work_done):

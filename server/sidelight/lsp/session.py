@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Coroutine
 from typing import Any
@@ -14,14 +15,15 @@ from sidelight.core.conversations import MemoryConversations
 from sidelight.core.ports import Provider
 from sidelight.core.replacement import NotApplied
 from sidelight.core.tasks import Task
+from sidelight.editing.answer_code import fit
 from sidelight.editing.text import Range
 from sidelight.errors import SidelightError, UsageError
 from sidelight.lsp.asking import find_or_ask
 from sidelight.lsp.client import Client, Progress
 from sidelight.lsp.delivery import Edit, EditDelivery, StreamDelivery, failure, source_value, workspace_edit
-from sidelight.lsp.documents import Documents, file_path, name_of
+from sidelight.lsp.documents import Document, Documents, document_key, file_path, name_of
 from sidelight.lsp.jobs import Delivery, Job, Jobs
-from sidelight.lsp.pages import AskDelivery, AskPage, PageDelivery, Pages
+from sidelight.lsp.pages import AskDelivery, AskPage, Page, PageDelivery, Pages
 from sidelight.lsp.protocol import Protocol
 from sidelight.lsp.start import Wiring
 from sidelight.lsp.stdio import Writer
@@ -50,6 +52,7 @@ class Session:
         self._warned: set[str] = set()
         self._status: dict[str, Any] = {}
         self._warning: Message | None = None
+        self._configured = asyncio.Event()
         conversations = MemoryConversations()
         self._assistant = Assistant(self.provider, conversations, lambda: self._settings.integer("prompt_tokens"))
 
@@ -62,7 +65,8 @@ class Session:
 
     def set_folders(self, added: list[str], removed: list[str]) -> None:
         """Take note of the workspace folders (URIs) that came and went."""
-        self._folders = [uri for uri in self._folders if uri not in removed] + added
+        gone = {_folder_key(uri) for uri in removed}
+        self._folders = [uri for uri in self._folders if _folder_key(uri) not in gone] + added
         paths = (file_path(uri) for uri in self._folders)
         self._wiring.settings.folders = tuple(path for path in paths if path is not None)
 
@@ -75,10 +79,18 @@ class Session:
         if isinstance(settings, dict):
             self._wiring.settings.client = settings
 
-    def reload(self) -> None:
+    def set_configured(self) -> None:
+        """Say that the client's first word about its settings is in: tasks wait for it."""
+        self._configured.set()
+
+    def read_settings(self) -> None:
         """Read the settings anew; running jobs keep what they began with."""
         self._settings = self._wiring.settings.read()
         self._provider = None
+
+    def reload(self) -> None:
+        """Read the settings anew, and tell the client what came of it."""
+        self.read_settings()
         self._wiring.set_log_level(self._settings.text("log_level"))
         for problem in self._settings.problems:
             if str(problem) not in self._warned:
@@ -139,7 +151,13 @@ class Session:
     def start(self, task: Task, asked: Asked) -> Job:
         """Begin a task that was asked for as a command; its answer goes into the buffer or onto a page."""
         job = Job(task.name, self.client)
-        self._begin(job, self._perform(job, task, asked))
+        try:
+            # Now, and not when the task comes to run: what the user types next must find the place followed.
+            subject = find_subject(asked, task, self.documents, self._answer_language())
+        except SidelightError as error:
+            self.client.show_error(error)
+            return job
+        self._begin(job, self._perform(job, task, asked, subject))
         return job
 
     def send(self, page: AskPage, instruction: str) -> Job:
@@ -151,10 +169,16 @@ class Session:
 
     def _begin(self, job: Job, work: Coroutine[Any, Any, None]) -> None:
         self.jobs.add(job)
-        job.prepare(self._guarded(job, work))
 
-    async def _guarded(self, job: Job, work: Coroutine[Any, Any, None]) -> None:
-        """Do a job's work; whatever happens, the user is told and the job is no longer counted as running."""
+        def ended() -> None:
+            work.close()  # a job that was stopped before its first step has never begun it
+            self._remember_outcome(job.answer)
+            self.jobs.remove(job)
+
+        job.begin(self._guarded(work), ended)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do a job's work; whatever goes wrong, the user is told."""
         try:
             await work
         except SidelightError as error:
@@ -163,15 +187,15 @@ class Session:
             log.exception("a job failed in a way that it should not")
             name = type(error).__name__
             self.client.show(types.MessageType.Error, msg("Sidelight made a mistake ({name}).", name=name))
-        finally:
-            self._remember_outcome(job.answer)
-            self.jobs.remove(job)
 
-    async def _perform(self, job: Job, task: Task, asked: Asked) -> None:
-        subject = find_subject(asked, task, self.documents, self._answer_language())
-        ready = await find_or_ask(task, subject, self.client, self.pages, asked.conversation)
-        if ready is not None:
-            await self._run(job, task, ready, asked, self._delivery(task, ready))
+    async def _perform(self, job: Job, task: Task, asked: Asked, subject: Subject) -> None:
+        try:
+            await self._configured.wait()
+            ready = await find_or_ask(task, subject, self.client, self.pages, asked.conversation)
+            if ready is not None:
+                await self._run(job, task, ready, asked, self._delivery(task, ready))
+        finally:
+            self.pages.release(subject)
 
     async def _perform_written(self, job: Job, page: AskPage, subject: Subject) -> None:
         asked = Asked(conversation=page.conversation)
@@ -227,13 +251,14 @@ class Session:
 
         Raises the error of an answer that failed before its first text. Being cancelled stops the job.
         """
-        subject = find_subject(asked, task, self.documents, self._answer_language())
         if task.needs_instruction and not asked.instruction:
             raise UsageError(msg("This task needs an instruction."), msg("Say in a few words what you want."))
+        subject = find_subject(asked, task, self.documents, self._answer_language())
         delivery = StreamDelivery(self.client, self._writer, partial_token)
         job = Job(task.name, self.client, Progress(self.client, work_done_token, is_ours=False))
         self.jobs.add(job)
         try:
+            await self._configured.wait()
             question = self._assistant.question(task, subject.context, asked.conversation, asked.workspace)
             answer = await job.run(self._assistant, question, delivery, self._title(task, subject))
             self._remember_outcome(answer)
@@ -283,8 +308,30 @@ class Session:
                 msg("Open the document, or copy the block by hand."),
             )
             return False
-        target = page.subject.target.range if page.subject.target else page.subject.context.target
-        start, end = document.text.clamp(target.start), document.text.clamp(target.end)
-        place = Range(start if replace else end, end)
-        edit = workspace_edit(document, place, block.text, document_changes=self.client.can.document_changes)
+        range_ = self._place_for_block(page, document, replace=replace)
+        if range_ is None:
+            self.client.show(
+                types.MessageType.Warning,
+                msg("{name} was changed at that place meanwhile.", name=document.name),
+                msg("Insert the block instead, or copy it by hand."),
+            )
+            return False
+        code = fit(block.text, page.subject.context.target_text, document.text.line_end)
+        if range_.is_empty and range_.start.column:
+            code = document.text.line_end + code  # below a last line that has no line end
+        edit = workspace_edit(document, range_, code, document_changes=self.client.can.document_changes)
         return await self.client.apply_edit(edit, page.title)
+
+    def _place_for_block(self, page: Page, document: Document, *, replace: bool) -> Range | None:
+        """Return where a page's block goes; None where what it would replace is no longer what the page is about."""
+        tracked = page.subject.target
+        is_same = tracked is not None and page.subject.document is document and not tracked.is_touched
+        if replace:
+            return tracked.range if tracked is not None and is_same else None
+        end = tracked.range.end if tracked is not None and is_same else page.subject.context.target.end
+        end = document.text.clamp(end)
+        return Range(end, end)
+
+
+def _folder_key(uri: str) -> str:
+    return document_key(uri).rstrip("/")

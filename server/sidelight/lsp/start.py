@@ -72,10 +72,11 @@ def serve(opened: Opened, wiring: Wiring) -> None:
     gc.set_threshold(*usual)
     gc.freeze()
 
-    async def run() -> int:
+    async def run() -> None:
         server = Server(wiring, opened.connection)
         if opened.initialized is not None:
             server.begin(opened.initialized)
-        return await server.serve()
+        # Not after the loop has closed: that would wait for threads which hang in a provider.
+        exit_now(await server.serve(), opened.connection.writer)
 
-    exit_now(asyncio.run(run()), opened.connection.writer)
+    asyncio.run(run())

@@ -261,7 +261,7 @@ class AnythingLLM:
 
     def stream(self, request: Request, stop: Stop) -> Iterator[AnswerEvent]:
         """Ask the workspace; the conversation is a session of its own, so nobody else's history is touched."""
-        workspace = request.model or self._config.workspace or self._only_workspace()
+        workspace = request.model or self._config.workspace or self._only_workspace(stop)
         stop.raise_if_set()
         yield Status(msg("asking {workspace}", workspace=workspace))
         call = encode(self._config, request, workspace)
@@ -269,7 +269,10 @@ class AnythingLLM:
 
     def models(self) -> list[Model]:
         """Return the workspaces."""
-        reply = self._get("/workspaces")
+        return self._workspaces(None)
+
+    def _workspaces(self, stop: Stop | None) -> list[Model]:
+        reply = self._get("/workspaces", stop)
         found = reply.get("workspaces") if isinstance(reply, dict) else None
         if not isinstance(found, list):
             raise self._not_the_api()
@@ -295,9 +298,9 @@ class AnythingLLM:
             raise self._no_such_workspace(workspace, slugs)
         yield Check("ok", msg("The workspace {slug} exists.", slug=workspace))
 
-    def _only_workspace(self) -> str:
+    def _only_workspace(self, stop: Stop | None = None) -> str:
         """Return the one workspace there is, for users who named none."""
-        slugs = [model.id for model in self.models()]
+        slugs = [model.id for model in self._workspaces(stop)]
         if len(slugs) == 1:
             return slugs[0]
         if not slugs:
@@ -309,8 +312,8 @@ class AnythingLLM:
             msg("Set ANYTHINGLLM_WORKSPACE_SLUG to one of them."),
         )
 
-    def _get(self, path: str) -> Any:
-        reply = self._http.fetch(Call("GET", self._config.api + path, _authorization(self._config)))
+    def _get(self, path: str, stop: Stop | None = None) -> Any:
+        reply = self._http.fetch(Call("GET", self._config.api + path, _authorization(self._config)), stop)
         if reply.status != 200 or reply.json() is None:
             raise self._refusal(reply) or self._not_the_api()
         return reply.json()

@@ -102,11 +102,18 @@ class Http:
         self._shared: requests.Session | None = None
         self._lock = threading.Lock()
 
-    def fetch(self, call: Call) -> Reply:
+    def fetch(self, call: Call, stop: Stop | None = None) -> Reply:
         """Send a short call and return the whole reply, whatever its status. Raises ``ProviderError`` (network).
+
+        With a ``stop``, it gets a connection of its own that can be ended at any moment; then ``Stopped`` is raised.
 
         Connections are kept for the next call. One that the server closed meanwhile fails; then it is sent again.
         """
+        if stop is not None:
+            with _Stream(stop) as stream:
+                response = stream.open(partial(self._send, call=call), call.url)
+                with translated(call.url, stop):
+                    return _reply(response, response.content)
         with self._lock:
             is_fresh = self._shared is None
             if self._shared is None:
@@ -223,6 +230,9 @@ class _Stream:
             self._session.close()
         for held in self._sockets:
             held.close()
+        # urllib3's pools are reachable from their own finalizers through what we hold: let go, or sockets pile up.
+        self._session = self._response = None
+        self._sockets.clear()
 
     def open(self, send: Callable[[requests.Session], requests.Response], url: str) -> requests.Response:
         """Send, and return the response once its headers are there."""
