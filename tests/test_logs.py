@@ -17,8 +17,8 @@ def test_every_process_has_its_own_file_and_old_ones_are_pruned(
     folder = home / "state" / "sidelight" / "log"
     folder.mkdir(parents=True)
     for number in range(30):
-        (folder / f"sidelight-20200101-0000{number:02}-1.log").touch()
-        os.utime(folder / f"sidelight-20200101-0000{number:02}-1.log", (number, number))
+        (folder / f"sidelight-20200101-0000{number:02}-4194999.log").touch()
+        os.utime(folder / f"sidelight-20200101-0000{number:02}-4194999.log", (number, number))
     editors = [start_editor(environment) for _ in range(2)]
     for editor in editors:
         editor.initialize()

@@ -49,7 +49,8 @@ def test_a_bad_message_is_answered_and_the_next_one_too(plain_editor: Editor, ra
 def test_bad_framing_is_told_on_stderr(plain_editor: Editor) -> None:
     plain_editor.send_raw(b"GET / HTTP/1.1\r\n\r\n")
     assert plain_editor.error("sidelight/nothing", {})["code"] == -32601
-    assert "skipped bytes" in plain_editor.stderr
+    while "skipped bytes" not in plain_editor.stderr:
+        plain_editor.settle(0.02)
 
 
 def test_the_life_cycle_is_kept(start_editor: Start, environment: dict[str, str]) -> None:
@@ -236,3 +237,55 @@ def test_a_missing_dependency_is_named(environment: dict[str, str], folder: Path
     )  # fmt: skip
     assert bare.returncode == 2
     assert b"pip install" in bare.stderr
+
+
+def test_a_provider_that_hangs_does_not_keep_the_process(editor: Editor, anythingllm: AnythingLLMServer) -> None:
+    anythingllm.respond = lambda _: iter([fake.Pause(60)])
+    editor.begin("sidelight/models", {})
+    while not anythingllm.seen:
+        editor.settle(0.02)
+    assert editor.process.stdin
+    editor.process.stdin.close()
+    began = monotonic()
+    editor.exit_code(5)
+    assert monotonic() - began < 2
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts descriptors as Linux shows them")
+def test_answers_leave_no_sockets_behind(editor: Editor, anythingllm: AnythingLLMServer) -> None:
+    def open_descriptors() -> int:
+        return len(list(Path(f"/proc/{editor.process.pid}/fd").iterdir()))
+
+    counts = []
+    for _ in range(3):
+        for _ in range(10):
+            editor.request("sidelight/run", {"task": "ask", "instruction": "hi"})
+        counts.append(open_descriptors())
+    assert counts[2] - counts[0] < 5, counts
+
+
+def test_a_client_that_does_not_read_stderr_is_still_answered(environment: dict[str, str], folder: Path) -> None:
+    reading, writing = os.pipe()
+    server = subprocess.Popen(
+        [sys.executable, "-I", str(SERVER), "lsp"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=writing, env=environment, cwd=folder,
+    )  # fmt: skip
+    from sidelight.lsp.framing import MessageDecoder, Received, encode_message
+
+    assert server.stdin and server.stdout
+    server.stdin.write(
+        encode_message({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"capabilities": {}}})
+    )
+    bad = encode_message({"jsonrpc": "2.0", "method": "textDocument/didOpen", "params": 5})
+    server.stdin.write(bad * 3000)
+    server.stdin.write(encode_message({"jsonrpc": "2.0", "id": 2, "method": "sidelight/nothing"}))
+    server.stdin.flush()
+    decoder, answered = MessageDecoder(1 << 20), set()
+    while 2 not in answered:
+        items = decoder.feed(os.read(server.stdout.fileno(), 65536))
+        answered |= {item.value.get("id") for item in items if isinstance(item, Received)}
+    server.stdin.close()
+    server.wait(5)
+    server.stdout.close()
+    os.close(reading)
+    os.close(writing)

@@ -743,3 +743,54 @@ def test_the_log_has_no_code_and_no_key(editor: Editor, anythingllm: AnythingLLM
     assert f"[{job}]" in text
     assert "hallo" not in text
     assert fake.KEY not in text
+
+
+def test_a_stop_that_comes_with_its_command_leaves_nothing_behind(editor: Editor) -> None:
+    uri = editor.open("a.py", CODE)
+    begin = {"command": "sidelight.explain", "arguments": [{"uri": uri}]}
+    stop = {"command": "sidelight.stop"}
+    from sidelight.lsp.framing import encode_message
+
+    requests = [
+        {"jsonrpc": "2.0", "id": 9000 + number, "method": "workspace/executeCommand", "params": params}
+        for number, params in enumerate((begin, stop))
+    ]
+    editor.send_raw(b"".join(map(encode_message, requests)))
+    assert editor.answer_to(9001)["result"] == {"stopped": True}
+    editor.wait_for("sidelight/status", where=lambda status: status["state"] == "ready")
+    assert editor.request("workspace/executeCommand", stop) == {"stopped": False}
+
+
+def test_a_stop_reaches_a_job_whose_edit_is_not_answered(editor: Editor, anythingllm: AnythingLLMServer) -> None:
+    anythingllm.always(fake.answer(REPLY))
+    editor.handle["workspace/applyEdit"] = lambda _: SILENCE
+    uri = editor.open("a.py", CODE)
+    job = command(editor, "fix", {"uri": uri, "diagnostics": [wrong_name()]})
+    editor.wait_for("workspace/applyEdit")
+    editor.request("workspace/executeCommand", {"command": "sidelight.stop", "arguments": [{"job": job}]})
+    editor.wait_for("sidelight/status", where=lambda status: status["state"] != "busy")
+
+
+def test_the_light_bulb_is_drawn_at_once_on_a_huge_selection(plain_editor: Editor) -> None:
+    """Quadratic looking took nine seconds here; the limit is generous for slow machines."""
+    uri = plain_editor.open("a.py", "\n" * 30_000)
+    began = monotonic()
+    titles(plain_editor, uri, lines(0, 30_000))
+    assert monotonic() - began < 3
+
+
+def test_a_removed_folder_is_known_with_and_without_its_slash(
+    start_editor: Start, environment: dict[str, str], anythingllm: AnythingLLMServer, folder: Path
+) -> None:
+    folder_env(folder, anythingllm)
+    editor = start_editor(environment)
+    editor.initialize(initializationOptions={"trusted": True})
+    gone = {"uri": folder.as_uri() + "/", "name": "project"}
+    editor.notify("workspace/didChangeWorkspaceFolders", {"event": {"added": [], "removed": [gone]}})
+    editor.wait_for("sidelight/status", where=lambda status: status["provider"] == "builtin")
+
+
+def test_a_rule_of_the_users_on_an_ask_page_is_part_of_the_question() -> None:
+    from sidelight.lsp.pages import WRITE_BELOW, written_instruction
+
+    assert written_instruction(f"# Sidelight\n\n{WRITE_BELOW}\n\nbefore\n---\nafter\n") == "before\n---\nafter"
