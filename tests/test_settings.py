@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import logging
+import os
+import socket
+import stat
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sidelight.settings import SETTINGS, Settings, SettingsSource, masked
+from sidelight.settings import SETTINGS, Settings, SettingsSource, file_layer, masked, origin_of
 
 URL, KEY = "anythingllm.base_url", "anythingllm.api_key"
 
@@ -159,4 +163,218 @@ def test_secrets_are_masked() -> None:
     by_name = {setting.name: setting for setting in SETTINGS}
     assert masked(by_name[KEY], "abc") == "***"
     assert masked(by_name["headers"], {"X": "abc"}) == "X: ***"
+    assert masked(by_name["headers"], '{"X": "abc"}') == "***"
     assert masked(by_name[URL], "http://h") == "http://h"
+
+
+# Addresses
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://evil.example\\@h",
+        "http://h\\x",
+        "http://h/a b",
+        "http://h\u00a0x",
+        "http://h\u200bx",
+        "http://h\tx",
+        "http://h/\x1b[0m",
+        "http://@h",
+        "http://h?",
+        "http://h#",
+        "http://[::1",
+        "http://[x]",
+        "http://h\u2100x",
+        "http://h:0",
+        "http://:80",
+        "http:///path",
+    ],
+)
+def test_an_address_that_can_be_read_two_ways_is_refused(tmp_path: Path, url: str) -> None:
+    settings = read(tmp_path, client={"anythingllm.baseUrl": url})
+    assert settings.text(URL) == ""
+    assert "ANYTHINGLLM_BASE_URL" in told(settings)
+
+
+@pytest.mark.parametrize("url", ["http://[::1]:3001/api", "https://bücher.example", "http://h/a@b", "HTTP://H"])
+def test_unusual_addresses_that_are_clear_count(tmp_path: Path, url: str) -> None:
+    settings = read(tmp_path, environment={"ANYTHINGLLM_BASE_URL": url})
+    assert settings.text(URL) == url
+    assert settings.problems == ()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://me:hidden@h",
+        "http://hidden@h",
+        "http://h/?key=hidden",
+        "http://h#hidden",
+        "http://me:hid#hidden@h",
+        "http://me:hidden\\@h",
+        "http://me:hidden@[::1",
+        "me:hidden@h",
+    ],
+)
+def test_a_refused_address_does_not_show_its_password(tmp_path: Path, url: str) -> None:
+    settings = read(tmp_path, environment={"ANYTHINGLLM_BASE_URL": url})
+    assert settings.text(URL) == ""
+    assert "ANYTHINGLLM_BASE_URL in the environment is ***; it must be" in told(settings)
+    assert "hid" not in told(settings)
+
+
+def test_what_a_folder_cannot_parse_does_not_take_the_rest_along(tmp_path: Path) -> None:
+    settings = read(tmp_path, folder="ANYTHINGLLM_BASE_URL=http://[::1\nSIDELIGHT_RETRIES=7")
+    assert settings.integer("retries") == 7
+    assert "http://[::1;" in told(settings)
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://h\u2100x", "http://h:99999", "http://h:0"])
+def test_an_address_that_is_none_has_an_origin_of_its_own(url: str) -> None:
+    assert origin_of(url) == origin_of(url)
+    assert origin_of(url) not in (origin_of(""), origin_of("http://h"), origin_of("http://h:x"))
+
+
+# Files
+
+
+def test_a_directory_called_env_is_no_layer(tmp_path: Path) -> None:
+    (tmp_path / "project" / ".env").mkdir(parents=True)
+    assert file_layer(tmp_path / "project" / ".env", "folder") is None
+    assert read(tmp_path).problems == ()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs")
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_fifo_does_not_block_and_is_told_where_it_would_count(tmp_path: Path, *, trusted: bool) -> None:
+    (tmp_path / "project").mkdir()
+    os.mkfifo(tmp_path / "project" / ".env")
+    settings = read(tmp_path, trusted=trusted)
+    assert ("not a regular file" in told(settings)) is trusted
+
+
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system has no such sockets")
+def test_a_socket_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # the address of a socket may not be long
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(".env")
+        assert stat.S_ISSOCK((tmp_path / ".env").stat().st_mode)
+        layer = file_layer(tmp_path / ".env", "user")
+    assert layer is not None
+    assert "not a regular file" in str(layer.problems[0])
+
+
+def test_a_link_to_a_file_counts(tmp_path: Path) -> None:
+    (tmp_path / "project").mkdir()
+    (tmp_path / "elsewhere").write_text("SIDELIGHT_RETRIES=7")
+    (tmp_path / "project" / ".env").symlink_to(tmp_path / "elsewhere")
+    assert read(tmp_path).integer("retries") == 7
+
+
+def test_a_link_to_itself_is_told(tmp_path: Path) -> None:
+    (tmp_path / ".env").symlink_to(tmp_path / ".env")
+    layer = file_layer(tmp_path / ".env", "user")
+    assert layer is not None
+    assert "cannot be read" in str(layer.problems[0])
+
+
+def test_a_path_that_is_none_is_told(tmp_path: Path) -> None:
+    layer = file_layer(tmp_path / "a\0b", "user")
+    assert layer is not None
+    assert "cannot be read" in str(layer.problems[0])
+
+
+@pytest.mark.parametrize(("more", "retries"), [(0, 7), (1, 2)])
+def test_a_file_may_have_256_kib(tmp_path: Path, more: int, retries: int) -> None:
+    line = "SIDELIGHT_RETRIES=7\n"
+    settings = read(tmp_path, folder=line + "#" * (256 * 1024 - len(line) + more))
+    assert settings.integer("retries") == retries
+    assert ("more than 256 KiB" in told(settings)) is bool(more)
+
+
+def test_a_mark_at_the_start_and_any_line_ends_do_not_matter(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"\xef\xbb\xbfSIDELIGHT_RETRIES=7\r\nSIDELIGHT_PROVIDER='bui\\'\r\n'\rA=b")
+    layer = file_layer(tmp_path / ".env", "user")
+    assert layer is not None
+    assert layer.values == {"retries": "7", "provider": "bui'"}
+
+
+def test_an_open_quote_is_told_with_its_line_and_the_rest_counts(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    text = '# ours\n\n\nANYTHINGLLM_API_KEY="hidden\nSIDELIGHT_RETRIES=7'
+    with caplog.at_level(logging.DEBUG):
+        settings = read(tmp_path, folder=text)
+    assert settings.integer("retries") == 7
+    assert f"Line 4 of the file {tmp_path / 'project' / '.env'} " in told(settings)
+    assert "hidden" not in told(settings)
+    assert caplog.records == []
+
+
+def test_an_open_quote_in_an_unrelated_file_is_nobodys_business(tmp_path: Path) -> None:
+    assert read(tmp_path, folder='DATABASE_URL="x').problems == ()
+    assert "Line 1 of" in told(read(tmp_path, user='DATABASE_URL="x'))
+
+
+# Headers, keys and paths
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X Team": "hidden"},
+        {"": "hidden"},
+        {"X:": "hidden"},
+        {"Überschrift": "hidden"},
+        {"X-Team\n": "hidden"},
+        {"Authorization: Bearer hidden": ""},
+        {"X-Team": "hidden\r\nX-More: 1"},
+        {"X-Team": "hidden\n"},
+        {"X-Team": "hid\0den"},
+        {"X-Team": "hid\x7fden"},
+        {"X-Team": "hid\tden"},
+        {"X-Team": "hidden\u20ac"},
+        {"X-Team": "hidden\udc80"},
+        {"X-Team": 5, "Y": "hidden"},
+        '{"X-Team": "hidden\u20ac"}',
+        '{"X-Team": "hidden',
+        "hidden",
+        "[" * 100_000 + "hidden",
+        ["hidden"],
+    ],
+)
+def test_headers_that_cannot_be_sent_are_refused_and_not_shown(tmp_path: Path, headers: Any) -> None:
+    settings = read(tmp_path, client={"headers": headers})
+    assert settings.values["headers"].value == {}
+    assert "SIDELIGHT_HEADERS" in told(settings)
+    assert "hid" not in told(settings)
+
+
+def test_headers_lose_the_space_around_their_values(tmp_path: Path) -> None:
+    settings = read(tmp_path, environment={"SIDELIGHT_HEADERS": '{"X-Team_1!": " docs \u00e9\\t", "Empty": ""}'})
+    assert settings.values["headers"].value == {"X-Team_1!": "docs é", "Empty": ""}
+
+
+def test_the_clients_text_loses_the_space_around_it(tmp_path: Path) -> None:
+    client = {"anythingllm": {"baseUrl": " http://h ", "apiKey": "key\n", "workspace": "  "}, "retries": " 5 "}
+    settings = read(tmp_path, client=client, environment={"ANYTHINGLLM_WORKSPACE_SLUG": "w"})
+    assert settings.text(URL) == "http://h"
+    assert settings.text(KEY) == "key"
+    assert settings.text("anythingllm.workspace") == "w"
+    assert settings.integer("retries") == 5
+    assert settings.problems == ()
+
+
+def test_a_file_may_be_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    for more in ({"client": {"caFile": "~/ca.pem"}}, {"environment": {"SIDELIGHT_CA_FILE": "~/ca.pem"}}):
+        assert Path(read(tmp_path, **more).text("ca_file")) == tmp_path / "ca.pem"
+
+
+def test_a_number_beyond_all_numbers_is_refused(tmp_path: Path) -> None:
+    settings = read(tmp_path, client={"retries": 10**400})
+    assert settings.integer("retries") == 2
+    assert "SIDELIGHT_RETRIES" in told(settings)

@@ -80,14 +80,21 @@ def make_provider(settings: Settings) -> Provider:
 
 
 def _lsp(arguments: list[str]) -> int:
-    wrong = [argument for argument in arguments if argument != "--stdio"]
+    # --clientProcessId is what LSP calls the parent's process id on a command line; initialize says it too.
+    wrong = [it for it in arguments if it != "--stdio" and not it.startswith("--clientProcessId=")]
     if wrong:
         print(f"sidelight lsp: unknown argument {wrong[0]}; it takes --stdio, and nothing else.", file=sys.stderr)
         return 2
     from sidelight.lsp.start import Wiring, open_connection, serve
 
     settings = _settings_source()
-    opened = open_connection(settings.read().integer("message_limit_mib") << 20)
+    try:
+        opened = open_connection(settings.read().integer("message_limit_mib") << 20)
+    except KeyboardInterrupt:
+        return 130
+    except OSError as error:
+        print(f"sidelight lsp: standard input or output cannot be used: {error}", file=sys.stderr)
+        return 2
     from sidelight.logs import set_level, start_logging
 
     start_logging(_folder("log"))
@@ -105,11 +112,17 @@ def _folder(kind: str) -> Path:
     """Return our folder for ``config``, ``cache`` or ``log`` by the platform's custom."""
     import platformdirs
 
-    return {
+    find = {
         "config": platformdirs.user_config_path,
         "cache": platformdirs.user_cache_path,
         "log": platformdirs.user_log_path,
-    }[kind]("sidelight", appauthor=False)
+    }[kind]
+    try:
+        return find("sidelight", appauthor=False)
+    except RuntimeError:  # a user without a home, as in containers: nothing is configured, and nothing is kept
+        import tempfile
+
+        return Path(os.devnull) / kind if kind == "config" else Path(tempfile.mkdtemp(prefix="sidelight-"))
 
 
 def _speak_utf8() -> None:
@@ -167,10 +180,11 @@ def _task(
 
 
 def _read_settings(options: argparse.Namespace, terminal: Terminal) -> Settings:
-    from sidelight.logs import start_logging
+    from sidelight.logs import set_level, start_logging
 
     start_logging(_folder("log"))
     settings = _settings_source(Path.cwd(), trusted=options.trust).read()
+    set_level(settings.text("log_level"))
     for problem in settings.problems:
         terminal.note(problem)
     return settings

@@ -20,6 +20,7 @@ from sidelight.editing.text import Place, Range, Text, split_lines
 from sidelight.errors import SidelightError
 from sidelight.lsp.framing import MessageDecoder, Received, encode_message
 from sidelight.messages import Message, Translator, environment_language, msg, plain
+from sidelight.terminal import printable
 
 _SAMPLE = '''\
 """Prices of an order."""
@@ -155,6 +156,7 @@ class _Show:
         self._out(self._write(message) + "\n")
 
     def _out(self, text: str, *, dim: bool = False, colour: str = "") -> None:
+        text = printable(text, sys.stdout)
         code = "2" if dim else colour
         print(f"\x1b[{code}m{text}\x1b[0m" if code and self._colours else text, end="", flush=True)
 

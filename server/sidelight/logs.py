@@ -6,28 +6,34 @@ are known are masked at every level.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import logging.handlers
 import os
+import queue
 import sys
 from collections.abc import Iterable
 from contextvars import ContextVar
 from pathlib import Path
-from time import strftime
+from time import monotonic, sleep, strftime
 
 _FORMAT = "%(asctime)s %(levelname)s [%(job)s] %(name)s: %(message)s"
 _BYTES_A_FILE = 1 << 20
 _KEPT_FILES = 10
+_MOST_WAITING = 10_000
 _masked: set[str] = set()
+_waiting: queue.Queue[logging.LogRecord] = queue.Queue(_MOST_WAITING)
 
 current_job: ContextVar[str] = ContextVar("current_job", default="-")
 """The id of the job that this code runs for."""
 
 
 def start_logging(folder: Path | None) -> None:
-    """Log to stderr (warnings) and, where ``folder`` can be written, to a new file in it."""
-    root = logging.getLogger()
-    root.setLevel(logging.INFO)
+    """Log to stderr (warnings) and, where ``folder`` can be written, to a new file in it.
+
+    Lines are written on a thread of their own; when nobody takes them (a client that does not read stderr), they are
+    dropped rather than waited for.
+    """
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     handlers[0].setLevel(logging.WARNING)
     if folder is not None:
@@ -37,10 +43,20 @@ def start_logging(folder: Path | None) -> None:
             sys.stderr.write(f"sidelight: no log file: {error}\n")
     for handler in handlers:
         handler.setFormatter(_Formatter(_FORMAT))
-        handler.addFilter(_with_job)
-        root.addHandler(handler)
+    logging.handlers.QueueListener(_waiting, *handlers, respect_handler_level=True).start()
+    root = logging.getLogger()
+    root.setLevel(logging.INFO)
+    root.addHandler(_QueueHandler(_waiting))
     for chatty in ("pygls", "urllib3", "asyncio"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def flush(timeout_s: float) -> None:
+    """Wait until what is waiting has been written, or until the time is over."""
+    deadline = monotonic() + timeout_s
+    while not _waiting.empty() and monotonic() < deadline:
+        sleep(0.005)
+    sleep(0.005)  # the last line has left the queue, and is being written
 
 
 def set_level(level: str) -> None:
@@ -65,9 +81,14 @@ class _Formatter(logging.Formatter):
         return masked_text(super().format(record))
 
 
-def _with_job(record: logging.LogRecord) -> bool:
-    record.job = current_job.get()
-    return True
+class _QueueHandler(logging.handlers.QueueHandler):
+    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        record.job = current_job.get()
+        return record
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        with contextlib.suppress(queue.Full):
+            self.queue.put_nowait(record)
 
 
 def _file_handler(folder: Path) -> logging.Handler:
@@ -78,7 +99,23 @@ def _file_handler(folder: Path) -> logging.Handler:
 
 
 def _prune(folder: Path) -> None:
-    """Keep the newest files only; one that another process still writes to is recent, and so is kept."""
-    files = sorted(folder.glob("sidelight-*.log*"), key=lambda file: file.stat().st_mtime)
+    """Keep the newest files only, and those of processes that still run."""
+    files = sorted(folder.glob("sidelight-*.log*"), key=lambda file: file.name)
     for old in files[: -(_KEPT_FILES - 1)]:
-        old.unlink(missing_ok=True)
+        if not _is_written(old):
+            with contextlib.suppress(OSError):  # another process prunes as well
+                old.unlink()
+
+
+def _is_written(file: Path) -> bool:
+    """Whether the process that a file is named after lives. Elsewhere than on POSIX, looking could end it."""
+    process = file.name.partition(".")[0].rpartition("-")[2]
+    if os.name != "posix" or not process.isdigit():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from sidelight.messages import Message, msg
 
-Kind = Literal["text", "url", "number", "integer", "flag", "choice", "headers"]
+Kind = Literal["text", "file", "url", "number", "integer", "flag", "choice", "headers"]
 Owner = Literal["user", "folder"]
+
+# RFC 9110, section 5.6.2: what a header's name may be; and the part of section 5.5 that every proxy lets through.
+_HEADER_NAME = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_HEADER_TEXT = r"[\x20-\x7e\xa0-\xff]*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ def parse(setting: Setting, value: Any) -> Any:
 def _parse_number(setting: Setting, value: Any) -> float:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = float("nan")
     if not setting.minimum <= number < float("inf"):
         raise WrongValueError(msg("a number, at least {minimum}", minimum=f"{setting.minimum:g}"))
@@ -85,32 +91,61 @@ def _parse_text(_setting: Setting, value: Any) -> str:
     return value
 
 
+def _parse_file(setting: Setting, value: Any) -> str:
+    return os.path.expanduser(_parse_text(setting, value))
+
+
 def _parse_url(setting: Setting, value: Any) -> str:
-    parts = urlsplit(_parse_text(setting, value))
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise WrongValueError(msg("an address such as http://localhost:3001"))
+    """Take only addresses that everybody reads alike: keys are bound to the host that we read here."""
+    text = _parse_text(setting, value)
+    if any(character in "\\ " or not character.isprintable() for character in text):
+        raise WrongValueError(msg("an address without spaces, backslashes and control characters"))
+    parts = _split_url(text)
+    if "@" in parts.netloc or "?" in text or "#" in text:
+        raise WrongValueError(msg("an address without user name, password, query (?) and fragment (#)"))
     try:
-        parts.port  # noqa: B018 - a property that raises for a port that is not one
+        port = parts.port
     except ValueError:
-        raise WrongValueError(msg("an address with a port from 1 to 65535")) from None
-    return str(value).rstrip("/")
+        port = 0
+    if port == 0:
+        raise WrongValueError(msg("an address with a port from 1 to 65535"))
+    return text.rstrip("/")
+
+
+def _split_url(text: str) -> SplitResult:
+    try:
+        parts = urlsplit(text)
+        if parts.scheme in ("http", "https") and parts.hostname:
+            return parts
+    except ValueError:  # brackets without an IPv6 address, or characters that NFKC turns into delimiters
+        pass
+    raise WrongValueError(msg("an address such as http://localhost:3001"))
 
 
 def _parse_headers(_setting: Setting, value: Any) -> dict[str, str]:
     if isinstance(value, str):
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             value = None
     if not isinstance(value, Mapping) or not all(isinstance(v, str) for v in value.values()):
         raise WrongValueError(msg("a JSON object such as {example}", example='{"X-Team": "docs"}'))
-    if any(character in name + text for name, text in value.items() for character in "\r\n"):
-        raise WrongValueError(msg("headers on one line each"))
-    return dict(value)
+    headers = {name: text.strip(" \t") for name, text in value.items()}
+    if not all(is_header_name(name) and re.fullmatch(_HEADER_TEXT, text) for name, text in headers.items()):
+        raise WrongValueError(
+            msg("headers with names of letters, digits and signs such as -, and values of printable Latin-1 characters")
+        )
+    return headers
+
+
+def is_header_name(name: Any) -> bool:
+    """Whether HTTP lets a header be called so."""
+    return isinstance(name, str) and re.fullmatch(_HEADER_NAME, name) is not None
 
 
 _PARSERS: dict[Kind, Callable[[Setting, Any], Any]] = {
     "text": _parse_text,
+    "file": _parse_file,
     "url": _parse_url,
     "number": _parse_number,
     "integer": _parse_integer,

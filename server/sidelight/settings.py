@@ -9,6 +9,7 @@ user's keys are never sent to an address that it supplied (``Settings.bound``).
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sidelight.messages import Message, msg
-from sidelight.setting_values import Owner, Setting, WrongValueError, parse
+from sidelight.setting_values import Owner, Setting, WrongValueError, is_header_name, parse
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
@@ -57,7 +58,7 @@ SETTINGS: tuple[Setting, ...] = (
         msg("How often a request is sent again while nothing of the answer has arrived."),
     ),
     Setting(
-        "ca_file", "SIDELIGHT_CA_FILE", "caFile", "text", "",
+        "ca_file", "SIDELIGHT_CA_FILE", "caFile", "file", "",
         msg("A file with the certificates (PEM) to trust instead of the usual ones."),
         scope="user",
     ),
@@ -98,6 +99,7 @@ _BY_CLIENT = {setting.client: setting for setting in SETTINGS}
 
 _OUR_PREFIXES = ("SIDELIGHT_", "ANYTHINGLLM_")
 _NOT_SETTINGS = ("SIDELIGHT_TEST_",)
+_LARGEST_FILE_KIB = 256
 
 DEFAULT = msg("default")
 """The origin of values that nobody has set."""
@@ -135,7 +137,7 @@ class Settings:
     folders: tuple[Path, ...] = ()
 
     def text(self, name: str) -> str:
-        """Return a setting of kind text, url or choice."""
+        """Return a setting of kind text, file, url or choice."""
         return str(self.values[name].value)
 
     def number(self, name: str) -> float:
@@ -163,22 +165,30 @@ class Settings:
 
 
 def origin_of(url: str) -> tuple[str, str, int | None]:
-    """Return scheme, host and port of an address; what a key is bound to."""
-    parts = urlsplit(url)
+    """Return scheme, host and port of an address; what a key is bound to. Never raises.
+
+    What is no address equals only itself, and no address that is one.
+    """
     try:
-        port = parts.port
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
     except ValueError:
-        port = None
-    return parts.scheme, (parts.hostname or ""), port or {"http": 80, "https": 443}.get(parts.scheme)
+        return "", url, None
+    return parts.scheme, host, {"http": 80, "https": 443}.get(parts.scheme) if port is None else port
 
 
 def masked(setting: Setting, value: Any) -> str:
-    """Return a value as it may be shown: of a secret, only that it is there."""
+    """Return a value as it may be shown: of a secret, only that it is there.
+
+    An address with anything that may hold a password (before an @, in a query) is a secret as a whole: where its host
+    begins is what nobody can say of a wrong one.
+    """
     if isinstance(value, Mapping):
-        return ", ".join(f"{name}: ***" for name in value)
-    if setting.secret and value:
+        return ", ".join(f"{name if is_header_name(name) else '***'}: ***" for name in value)
+    text = str(value)
+    if (setting.secret and value) or (setting.kind == "url" and any(sign in text for sign in "@?#")):
         return "***"
-    return str(value)
+    return text
 
 
 # Layers
@@ -193,8 +203,9 @@ def client_layer(settings: Mapping[str, Any]) -> Layer:
     values: dict[str, Any] = {}
     unknown: list[Message] = []
     origin = msg("the editor's settings")
-    for key, value in _flat(settings):
+    for key, said in _flat(settings):
         setting = _BY_CLIENT.get(key)
+        value = said.strip() if isinstance(said, str) else said
         if setting is None:
             unknown.append(_unknown(key, origin, _BY_CLIENT))
         elif value not in (None, "", setting.default):
@@ -208,21 +219,76 @@ def environment_layer(environment: Mapping[str, str]) -> Layer:
 
 
 def file_layer(path: Path, owner: Owner) -> Layer | None:
-    """Read a ``.env`` file; None when there is none."""
+    """Read a ``.env`` file; None when there is none. Never raises and never waits: a folder may hold anything."""
     origin = msg("the file {path}", path=str(path))
     try:
-        text = path.read_text("utf-8-sig")
-    except (FileNotFoundError, NotADirectoryError):
+        text = _read_text(path)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
-    except (OSError, UnicodeDecodeError) as error:
-        return Layer(origin, owner, {}, (msg("{origin} cannot be read: {error}", origin=origin, error=str(error)),))
+    except _UnfitFileError as error:
+        return _unread(origin, owner, error.reason)
+    except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a path that no system takes
+        return _unread(origin, owner, str(error))
+    said, wrong_lines = _parse_file_text(text)
+    layer = _environment_like(said, origin, owner, _OUR_PREFIXES)
+    if owner == "folder" and not any(prefix in text for prefix in _OUR_PREFIXES):
+        return layer  # another program's file, whose syntax is that program's business
+    return replace(layer, problems=(*(_wrong_line(line, origin) for line in wrong_lines), *layer.problems))
+
+
+class _UnfitFileError(Exception):
+    """A file that is not read."""
+
+    def __init__(self, reason: Message) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def _read_text(path: Path) -> str:
+    """Return the text, lines ended as Python does. Raises OSError, ValueError or ``_UnfitFileError``."""
+    _check_regular(os.stat(path))  # before it is opened: opening a device may do something
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with open(descriptor, "rb") as file:
+        _check_regular(os.fstat(descriptor))  # it may have been exchanged meanwhile
+        content = file.read(_LARGEST_FILE_KIB * 1024 + 1)
+    if len(content) > _LARGEST_FILE_KIB * 1024:
+        raise _UnfitFileError(msg("it has more than {size} KiB", size=_LARGEST_FILE_KIB))
+    return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _check_regular(status: os.stat_result) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError
+    if not stat.S_ISREG(status.st_mode):
+        raise _UnfitFileError(msg("it is not a regular file"))
+
+
+def _parse_file_text(text: str) -> tuple[dict[str, str], list[int]]:
+    """Return the values, and the numbers of the lines that mean nothing.
+
+    ``dotenv_values`` would log those instead, to the standard error of a server that must keep it clean.
+    """
     from io import StringIO
 
-    from dotenv import dotenv_values
+    from dotenv.parser import parse_stream
 
-    values = dotenv_values(stream=StringIO(text), interpolate=False)
-    said = {name: value for name, value in values.items() if value is not None}
-    return _environment_like(said, origin, owner, _OUR_PREFIXES)
+    values: dict[str, str] = {}
+    wrong: list[int] = []
+    for binding in parse_stream(StringIO(text)):
+        if binding.error:
+            skipped = binding.original.string
+            wrong.append(binding.original.line + skipped[: len(skipped) - len(skipped.lstrip())].count("\n"))
+        elif binding.key is not None and binding.value is not None:
+            values[binding.key] = binding.value
+    return values, wrong
+
+
+def _unread(origin: Message, owner: Owner, error: Message | str) -> Layer:
+    return Layer(origin, owner, {}, (msg("{origin} cannot be read: {error}", origin=origin, error=error),))
+
+
+def _wrong_line(line: int, origin: Message) -> Message:
+    return msg("Line {line} of {origin} is left out: is a quote not closed?", line=line, origin=origin)
 
 
 def _environment_like(source: Mapping[str, str], origin: Message, owner: Owner, ours: tuple[str, ...]) -> Layer:

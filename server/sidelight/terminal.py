@@ -11,6 +11,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
+from typing import TextIO
 
 from sidelight.core.answers import Answer, AnswerEvent, Finished, Reasoning, Replace, Status, Text
 from sidelight.core.assistant import Assistant
@@ -20,13 +21,19 @@ from sidelight.core.stopping import Stop
 from sidelight.core.tasks import Task
 from sidelight.editing.text import Place, Range, split_lines
 from sidelight.errors import SidelightError, UsageError
+from sidelight.files import language_of, read_text
 from sidelight.messages import Message, Translator, msg
 
 DONE, FAILED, WRONG_USE, STOPPED = 0, 1, 2, 130
 
 _PLACE = re.compile(r"(?P<file>.+?)(?::(?P<first>\d+)(?:-(?P<last>\d+))?)?$", re.DOTALL)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SILENCE_TO_TELL_S = 5.0
-_LANGUAGES = {".py": "python", ".pyi": "python", ".md": "markdown", ".js": "javascript", ".ts": "typescript"}
+
+
+def printable(text: str, out: TextIO) -> str:
+    """Return text as it may go to ``out``: a terminal gets no control characters, by which a model could act."""
+    return _CONTROL.sub("", text) if out.isatty() else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,7 @@ class Terminal:
 
     def note(self, message: Message) -> None:
         """Write a line to stderr."""
-        print(self.translate(message), file=sys.stderr, flush=True)
+        print(printable(self.translate(message), sys.stderr), file=sys.stderr, flush=True)
 
     def error(self, error: SidelightError) -> None:
         """Write what went wrong, and what to do, to stderr."""
@@ -57,7 +64,7 @@ class Source:
 def read_place(place: str) -> tuple[Source, Range | None]:
     """Read ``FILE``, ``FILE:10`` or ``FILE:10-40`` (lines from 1). Raises ``UsageError``."""
     path, first, last = _parse_place(place)
-    source = Source(path, _read(path))
+    source = Source(path, read_text(path))
     if first is None:
         return source, None
     count = len(split_lines(source.text))
@@ -78,32 +85,16 @@ def _parse_place(place: str) -> tuple[Path, int | None, int | None]:
     return Path(match["file"]), int(first) if first else None, int(last) if last else None
 
 
-def _read(path: Path) -> str:
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError:
-        text = "\0"
-    except OSError as error:
-        raise UsageError(
-            msg("{path} cannot be read: {reason}", path=str(path), reason=error.strerror or str(error)),
-            msg("Check that the file exists and that you may read it."),
-        ) from error
-    if "\0" in text:
-        raise UsageError(
-            msg("{path} is not text in UTF-8.", path=str(path)), msg("Save it as UTF-8, or choose another file.")
-        )
-    return text
-
-
 def file_context(source: Source, place: Range | None, instruction: str, language: str) -> Context:
     """Return the context of a task about a file."""
     lines = split_lines(source.text)
+    target = target_lines(lines, place)
     return Context(
         name=source.path.name,
-        language_id=_LANGUAGES.get(source.path.suffix.lower(), source.path.suffix.removeprefix(".")),
+        language_id=language_of(source.path),
         lines=tuple(lines),
-        selection=place or Range.EMPTY,
-        target=target_lines(lines, place),
+        selection=place or target,
+        target=target,
         instruction=instruction,
         answer_language=language,
     )
@@ -153,15 +144,15 @@ def _next(events: queue.SimpleQueue[AnswerEvent], terminal: Terminal) -> AnswerE
             terminal.note(msg("still waiting, {seconds} s", seconds=round(monotonic() - began)))
 
 
-def _show(event: AnswerEvent, out: object, terminal: Terminal) -> None:
+def _show(event: AnswerEvent, out: TextIO, terminal: Terminal) -> None:
     match event:
         case Text(text):
-            print(text, end="", file=out, flush=True)  # type: ignore[call-overload]
+            print(printable(text, out), end="", file=out, flush=True)
         case Replace(text):
             terminal.note(msg("(the provider replaced its answer; this is the whole of it)"))
-            print(f"\n{text}", end="", file=out, flush=True)  # type: ignore[call-overload]
+            print(f"\n{printable(text, out)}", end="", file=out, flush=True)
         case Reasoning(text):
-            print(text, end="", file=sys.stderr, flush=True)
+            print(printable(text, sys.stderr), end="", file=sys.stderr, flush=True)
         case Status(message):
             terminal.note(message)
         case _:
@@ -171,7 +162,7 @@ def _show(event: AnswerEvent, out: object, terminal: Terminal) -> None:
 def finish(answer: Answer, terminal: Terminal) -> int:
     """Show the sources and how the answer ended; returns the exit code."""
     for number, title in enumerate(dict.fromkeys(source.title for source in answer.sources), 1):
-        terminal.note(msg("[{number}] {title}", number=number, title=title))
+        terminal.note(msg("[{number}] {title}", number=number, title=" ".join(title.split())))
     finished = answer.finished
     if finished is None or finished.finish == "stopped":
         terminal.note(msg("Stopped."))
@@ -224,11 +215,13 @@ def _written_lines(text: str) -> list[str]:
 
 def _write(source: Source, text: str) -> None:
     """Replace the file in one step, unless it has changed since it was read."""
-    if _read(source.path) != source.text:
+    if read_text(source.path) != source.text:
         raise UsageError(
             msg("{path} has changed meanwhile; it was not written.", path=str(source.path)), msg("Run it again.")
         )
     target = source.path.resolve()
+    if not target.stat().st_mode & 0o200:
+        raise UsageError(msg("{path} is read-only; it was not written.", path=str(source.path)))
     descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidelight.editing.answer_code import code_blocks, fit
+from sidelight.editing.answer_code import CodeBlock, blocks_in, code_blocks, fit, left_out
 from sidelight.editing.blocks import enclosing_block
 from sidelight.editing.line_diff import line_change
-from sidelight.editing.text import Place, Range, Text, split_lines
+from sidelight.editing.text import Place, Range, Text, split_lines, without_line_end
 from sidelight.editing.tracked import TrackedRange
 
 TEXTS = st.text(alphabet="ab\n", max_size=14)
@@ -122,9 +122,121 @@ def test_an_open_fence_is_told() -> None:
         ("a", "x\n", "\n", "a\n"),
         ("a\n", "", "\n", "a\n"),
         ("", "x\n", "\n", ""),
+        ("", "x", "\n", ""),
+        ("a\n", "\ufeffx\n", "\n", "\ufeffa\n"),
+        ("\ufeffa\n", "\ufeff    x\n", "\n", "\ufeff    a\n"),
+        ("\ufeffa\n", "x\n", "\n", "a\n"),
     ],
 )
 def test_code_takes_indentation_and_line_ends_of_the_document(
     code: str, replaced: str, line_end: str, fitted: str
 ) -> None:
     assert fit(code, replaced, line_end) == fitted
+
+
+@pytest.mark.parametrize(
+    ("code", "replaced", "fitted"),
+    [
+        ("a\nnew\nb\nc\n", "a\r\nb\nc\r\n", "a\r\nnew\r\nb\nc\r\n"),
+        ("b\nnew\n", "a\nb\n", "b\nnew\r\n"),
+        ("a\nb\n", "a\n\tx\rb", "a\nb"),
+        ("a\nb\nc\n", "a\nb", "a\nb\r\nc"),
+        ("a\nb\n", "\ufeffa\nb\r\n", "\ufeffa\nb\r\n"),
+    ],
+)
+def test_lines_that_stay_keep_their_own_line_ends(code: str, replaced: str, fitted: str) -> None:
+    assert fit(code, replaced, "\r\n") == fitted
+
+
+@given(st.text(alphabet="ab \r\n", min_size=1, max_size=14).filter(str.strip))
+def test_code_that_changes_nothing_changes_no_line_end(old: str) -> None:
+    lines = [without_line_end(line) for line in split_lines(old)]
+    assert fit("\n".join(lines if not lines[-1] else [*lines, ""]), old, "\r\n") == old
+
+
+def tags_in(language: str, *tags: str) -> list[str]:
+    return [block.language for block in blocks_in(language, [CodeBlock(tag, "x\n", 1, 2, True) for tag in tags])]
+
+
+@pytest.mark.parametrize(
+    ("language", "tags", "fitting"),
+    [
+        ("python", ["bash", "py"], ["py"]),
+        ("python", ["python3", "", "python"], ["python3", "python"]),
+        ("python", ["bash", ""], [""]),
+        ("python", ["bash", "json"], []),
+        ("python", ["{.python"], ["{.python"]),
+        ("python", ["python:a/b.py"], ["python:a/b.py"]),
+        ("rs", ["rust"], ["rust"]),
+        ("shellscript", ["console", "bash"], ["bash"]),
+        ("cpp", ["c++"], ["c++"]),
+        ("csharp", ["cs"], ["cs"]),
+        ("typescriptreact", ["ts", "tsx"], ["tsx"]),
+        ("typescriptreact", ["bash", "ts"], ["ts"]),
+        ("javascript", ["java"], []),
+        ("", ["makefile"], ["makefile"]),
+        ("", ["makefile", ""], [""]),
+    ],
+)
+def test_a_block_is_chosen_by_its_language(language: str, tags: list[str], fitting: list[str]) -> None:
+    assert tags_in(language, *tags) == fitting
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "# ... rest of the code unchanged",
+        "    // ... existing code ...",
+        "# rest unchanged",
+        "# (the rest of the function stays the same)",
+        "/* ... rest of the file ... */",
+        "{/* ... existing code ... */}",
+        "<!-- rest of the file unchanged -->",
+        "-- ... remaining columns ...",
+        "... existing code ...",
+        "[... rest unchanged ...]",
+        "...  # rest unchanged",
+        "// existing code",
+        "# Remaining code here...",
+        "# Rest of the implementation",
+        "# other methods remain unchanged",
+        "# code omitted for brevity",
+        "# … same as before",
+        "# ... 其余代码保持不变",
+        "// 其他代码不变",
+        "# 其余代码",
+        "# ……（省略）",
+        "# 此处省略",
+        "// ... 现有代码 ...",
+        "# 其他方法与之前相同",
+    ],
+)
+def test_a_line_that_stands_for_code_left_out_is_told(line: str) -> None:
+    assert left_out(f"a = 1\n{line}\nb = 2\n", "a = 0\n") == line.strip()
+    assert left_out(f"a = 1\n{line}\n", f"a = 0\n\t{line}\n") is None, "the user wrote it"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "...",
+        "    ...rest,",
+        "...existing",
+        "    ...",
+        "def f(): ...",
+        "# ...",
+        "rest = items[1:]",
+        "# Sort the remaining items",
+        "# The rest of the arguments",
+        "# rest",
+        "# Other imports",
+        "# keep the order of existing rows",
+        "# Loading the rest of it...",
+        'print("... existing code ...")',
+        "# 修改",
+        "# 处理其余的项目",
+        "case rest of",
+    ],
+)
+def test_ordinary_code_stands_for_itself(line: str) -> None:
+    assert left_out(f"{line}\n", "") is None

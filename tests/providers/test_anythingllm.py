@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from sidelight.core.answers import Answer, AnswerEvent, Reasoning, Replace, Status, Text
 from sidelight.core.context import Context
 from sidelight.core.ports import Prompt, Request
-from sidelight.core.stopping import Stop
+from sidelight.core.stopping import Stop, Stopped
 from sidelight.errors import ConfigurationError, ProviderError
 from sidelight.providers.anythingllm import AnythingLLM, AnythingLLMConfig, AnythingLLMDecoder, encode
 from sidelight.providers.http import Http, HttpOptions
@@ -406,7 +407,17 @@ def test_a_workspace_can_be_chosen_for_one_question(anythingllm: AnythingLLMServ
 
 
 def test_the_doctors_checks_pass_on_a_healthy_server(anythingllm: AnythingLLMServer) -> None:
-    assert [check.state for check in provider_for(anythingllm).checks()] == ["ok"] * 4
+    checks = list(provider_for(anythingllm).checks())
+    assert {check.state for check in checks} == {"ok"}
+    told = "\n".join(str(check.message) for check in checks)
+    for step in (
+        "without a proxy",
+        "is reachable",
+        "is AnythingLLM's API",
+        "key is accepted",
+        "workspace test1 exists",
+    ):
+        assert step in told
 
 
 def test_the_doctors_checks_name_the_workspaces_there_are(anythingllm: AnythingLLMServer) -> None:
@@ -425,3 +436,32 @@ def test_text_arrives_as_it_is_written(anythingllm: AnythingLLMServer) -> None:
     first = next(event for event in events if isinstance(event, Text))
     assert first.text == "first "
     assert [event.text for event in events if isinstance(event, Text)] == ["second"]
+
+
+@pytest.mark.parametrize("odd", [{"sources": 5}, {"metrics": {"prompt_tokens": float("nan")}}, {"sources": [7, None]}])
+def test_odd_details_do_not_end_a_good_answer(odd: dict[str, Any]) -> None:
+    closing = data(type="finalizeResponseStream", close=True, error=False, **odd)
+    answer, _ = decoded([chunk("whole"), closing])
+    assert outcome(answer)[:3] == ("whole", "", "complete")
+
+
+def test_a_stream_without_its_content_type_is_a_stream(anythingllm: AnythingLLMServer) -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    anythingllm.always(
+        lambda: iter([head + fake.text_event("first "), fake.Pause(0.3), fake.finalize() + fake.STREAM_END])
+    )
+    assert outcome(ask(provider_for(anythingllm)))[:3] == ("first ", "", "complete")
+
+
+def test_another_services_json_is_told_as_a_wrong_address(anythingllm: AnythingLLMServer) -> None:
+    anythingllm.always(fake.json_reply({"object": "list", "data": []}))
+    assert "is not the address of AnythingLLM's API" in str(failure_of(provider_for(anythingllm)))
+
+
+def test_stop_is_heard_while_the_workspace_is_looked_for(anythingllm: AnythingLLMServer) -> None:
+    anythingllm.respond = lambda _: iter([fake.Pause(30)])
+    stop = Stop()
+    threading.Timer(0.3, stop.set).start()
+    with pytest.raises(Stopped):
+        list(provider_for(anythingllm, workspace="", silence_s=30).stream(request(), stop))
+    assert anythingllm.seen[0].closed.wait(2)

@@ -11,7 +11,7 @@ from lsprotocol import types
 
 from sidelight.errors import SidelightError
 from sidelight.lsp.handshake import Abilities
-from sidelight.lsp.protocol import ClientError, Protocol
+from sidelight.lsp.protocol import ClientError, ClientSilentError, Protocol
 from sidelight.messages import Message
 
 log = logging.getLogger(__name__)
@@ -58,6 +58,8 @@ class Client:
             return False
         try:
             result = await self.protocol.ask(types.WORKSPACE_APPLY_EDIT, {"label": label, "edit": edit}, _EDIT_S)
+        except ClientSilentError:
+            return True  # its user may still be deciding: sending it again could apply it twice
         except ClientError as error:
             log.info("an edit was refused: %s", error)
             return False

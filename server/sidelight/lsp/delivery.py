@@ -133,7 +133,13 @@ class Edit:
 
     def stands_in(self, text: str, *, is_touched: bool) -> bool:
         """Whether ``text``, which was the target's and may have changed, is the new one (and what else was typed)."""
-        return is_touched and (text == self.new or (len(self.new) > len(self._old) and self.new in text))
+        if not is_touched:
+            return False
+        if len(self.new) > len(self._old) and self.new in text:
+            return True
+        typed = len(text) - len(self.new)
+        # All that differs was typed into the new text; of a text nearer to the old one, that would be a guess.
+        return _distance(text, self.new) == typed and (not typed or typed < _distance(text, self._old))
 
     def workspace_edit(self, *, document_changes: bool) -> dict[str, Any]:
         """Return the edit of the document as it is now. Raises ``NotApplied`` when it would be wrong there."""
@@ -160,8 +166,16 @@ class Edit:
         return tracked.range
 
 
+def _distance(one: str, other: str) -> int:
+    """Return how long the part is in which two texts differ, from the first difference to the last."""
+    least, most = sorted((len(one), len(other)))
+    head = next((i for i in range(least) if one[i] != other[i]), least)
+    tail = next((i for i in range(least - head) if one[-1 - i] != other[-1 - i]), least - head)
+    return most - head - tail
+
+
 class EditDelivery:
-    """Puts an answer into the document as one versioned edit at the end, and sees that it arrives.
+    """Puts an answer into the document as one edit at the end, and sees that it arrives.
 
     ``fall_back`` shows an answer that could not be applied as a page, with the reason.
     """
@@ -185,6 +199,8 @@ class EditDelivery:
         """Apply the answer, or show it as a page that says why it was not applied."""
         finished = answer.finished
         if finished is not None and finished.finish == "stopped":
+            if answer.text:
+                await self._fall_back(answer, msg("It was stopped."))
             return msg("stopped")
         if not answer.text:
             self._client.show_error(failure(answer))
@@ -206,7 +222,10 @@ class EditDelivery:
         raise NotApplied(msg("The editor did not take the edit."))
 
     async def _try(self, edit: Edit) -> bool:
-        """Send the edit once, and see whether it arrives: some clients say yes to edits that they drop."""
+        """Send the edit once, and see whether it arrives: some clients say yes to edits that they drop.
+
+        Where versions do not guard against applying an edit twice, a client's yes is believed.
+        """
         document, target = self._subject.document, self._subject.target
         workspace_edit = edit.workspace_edit(document_changes=self._client.can.document_changes)
         label = self._client.write(msg("Sidelight"))
@@ -217,6 +236,8 @@ class EditDelivery:
         forget = self._documents.listen(lambda _: changed.set())
         try:
             applied = await self._client.apply_edit(workspace_edit, label)
+            if applied and not self._client.can.document_changes:
+                return True
             while document.is_open and not edit.stands_in(
                 document.text.between(arrival.range), is_touched=arrival.is_touched
             ):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -19,16 +19,18 @@ from sidelight.editing.line_diff import line_change
 from sidelight.editing.text import Place, Range, Text, Units, column_from_units, units_from_column
 from sidelight.editing.tracked import TrackedRange
 from sidelight.errors import UsageError
+from sidelight.files import language_of, read_text
 from sidelight.messages import msg
 
 _DRIVE = re.compile(r"/?([A-Za-z])[:|](?=/|$)")
 
-LARGEST_FILE_BYTES = 50 << 20
-
 
 def document_key(uri: str) -> str:
     """Return the one spelling of a URI. Anything that is not a URI is its own key."""
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return uri
     if not parts.scheme:
         return uri
     path = quote(_with_small_drive(unquote(parts.path)), safe="/:@!$&'()*+,;=~")
@@ -45,7 +47,10 @@ def _with_small_drive(path: str) -> str:
 
 def file_path(uri: str) -> Path | None:
     """Return the path of a ``file:`` URI on this machine (UNC shares too), or None."""
-    parts = urlsplit(document_key(uri))
+    try:
+        parts = urlsplit(document_key(uri))
+    except ValueError:
+        return None
     if parts.scheme != "file":
         return None
     path = unquote(parts.path)
@@ -61,7 +66,7 @@ def file_uri(path: Path) -> str:
 
 def name_of(uri: str) -> str:
     """Return the last part of a URI's path, for titles and prompts."""
-    return PurePosixPath(unquote(urlsplit(uri).path)).name or uri
+    return unquote(uri).rstrip("/").rpartition("/")[2] or uri
 
 
 class Document:
@@ -186,31 +191,6 @@ class Documents:
             raise UsageError(
                 msg("{uri} is not open in the editor.", uri=uri), msg("Open it, then try again.")
             )  # fmt: skip
-        document = Document(uri, _language_of(path), None, _read_text(path), self.encoding)
+        document = Document(uri, language_of(path), None, read_text(path), self.encoding)
         document.is_open = False
         return document
-
-
-def _read_text(path: Path) -> str:
-    try:
-        if path.stat().st_size > LARGEST_FILE_BYTES:
-            raise UsageError(msg("{path} is too large to read.", path=str(path)), msg("Choose a smaller file."))
-        text = path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError:
-        text = "\0"
-    except OSError as error:
-        raise UsageError(
-            msg("{path} cannot be read: {reason}", path=str(path), reason=error.strerror or str(error)),
-            msg("Check that the file exists and that you may read it."),
-        ) from error
-    if "\0" in text:
-        raise UsageError(
-            msg("{path} is not text in UTF-8.", path=str(path)), msg("Save it as UTF-8, or choose another file.")
-        )
-    return text
-
-
-def _language_of(path: Path) -> str:
-    return {".py": "python", ".pyi": "python", ".md": "markdown", ".js": "javascript", ".ts": "typescript"}.get(
-        path.suffix.lower(), path.suffix.lower().removeprefix(".")
-    )

@@ -39,6 +39,10 @@ class ClientError(Exception):
     """The client answered a request of ours with an error, or not at all in time."""
 
 
+class ClientSilentError(ClientError):
+    """No answer came in time; what was asked for may still happen."""
+
+
 class InvalidParams(JsonRpcInvalidParams):
     """The parameters or arguments of a request are wrong; the message says how."""
 
@@ -96,14 +100,16 @@ class Protocol(JsonRPCProtocol):
         if refused := self._refused_now(method):
             if id_ is not None:
                 self._send_error(id_, *refused)
-            return
+            return None
+        if id_ is not None and method not in self.handlers:
+            return self._send_error(id_, METHOD_NOT_FOUND, f"There is no method {method}.")
         try:
             params = self._params(message, method)
         except JsonRpcInvalidParams:
             log.warning("the parameters of %s are wrong", method)
             if id_ is not None:
                 self._send_error(id_, INVALID_PARAMS, f"The parameters of {method} are wrong.")
-            return
+            return None
         if id_ is None:
             self._handle_notification(method, params)
         else:
@@ -143,11 +149,8 @@ class Protocol(JsonRPCProtocol):
         return found
 
     def _handle_request(self, msg_id: Any, method_name: str, params: Any) -> None:
-        handler = self.handlers.get(method_name)
-        if handler is None:
-            return self._send_error(msg_id, METHOD_NOT_FOUND, f"There is no method {method_name}.")
         answer = partial(self._send_handler_result, msg_id=msg_id)
-        self._execute_handler(msg_id, handler, answer, args=(params,))
+        self._execute_handler(msg_id, self.handlers[method_name], answer, args=(params,))
 
     def _handle_notification(self, method_name: str, params: Any) -> None:
         if method_name == types.CANCEL_REQUEST:
@@ -196,7 +199,7 @@ class Protocol(JsonRPCProtocol):
         try:
             return await asyncio.wait_for(future, timeout_s)
         except asyncio.TimeoutError:
-            raise ClientError(f"no answer to {method} within {timeout_s:g} s") from None
+            raise ClientSilentError(f"no answer to {method} within {timeout_s:g} s") from None
         finally:
             nudge.cancel()
             self._asked.pop(id_, None)

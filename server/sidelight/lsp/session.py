@@ -23,7 +23,7 @@ from sidelight.lsp.client import Client, Progress
 from sidelight.lsp.delivery import Edit, EditDelivery, StreamDelivery, failure, source_value, workspace_edit
 from sidelight.lsp.documents import Document, Documents, document_key, file_path, name_of
 from sidelight.lsp.jobs import Delivery, Job, Jobs
-from sidelight.lsp.pages import AskDelivery, AskPage, Page, PageDelivery, Pages
+from sidelight.lsp.pages import AskDelivery, AskPage, Page, PageDelivery, Pages, incomplete_note
 from sidelight.lsp.protocol import Protocol
 from sidelight.lsp.start import Wiring
 from sidelight.lsp.stdio import Writer
@@ -227,6 +227,7 @@ class Session:
         page = self.pages.new(title, subject, answer)
         told = msg("Not applied: {reason}", reason=reason)
         error = answer.finished.error if answer.finished else None
+        page.foot = incomplete_note(answer, self.client)
         page.notice = " ".join(self.client.write(part) for part in (told, error and error.message) if part)
         self.client.show(types.MessageType.Warning, told, error.message if error else None)
         await self.pages.show(page)

@@ -7,7 +7,6 @@ cannot read the client's messages. Nothing here knows LSP beyond its framing.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import sys
@@ -15,6 +14,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
+from sidelight import logs
 from sidelight.lsp import watchdog
 from sidelight.lsp.framing import Incoming, MessageDecoder
 
@@ -198,7 +198,5 @@ def exit_now(code: int, writer: Writer | None = None) -> None:
     """End the process: let the client have what is queued, and do not wait for threads inside system calls."""
     if writer is not None:
         writer.flush(0.5)
-    logging.shutdown()
-    with contextlib.suppress(OSError, ValueError):
-        sys.stderr.flush()
+    logs.flush(0.3)
     os._exit(code)

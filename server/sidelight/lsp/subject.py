@@ -96,14 +96,13 @@ def find_subject(asked: Asked, task: Task, documents: Documents, language: str) 
         return Subject(Context(instruction=asked.instruction, answer_language=language))
     document = documents.read(asked.uri)
     diagnostics = tuple(_diagnostic(document, item) for item in asked.diagnostics if item.source != OUR_SOURCE)
-    selection = _selection(document, asked.range)
-    place = selection if asked.range is not None else None
+    place = _place(document, asked.range)
     target = target_lines(document.text.lines, place, diagnostics)
     context = Context(
         name=document.name,
         language_id=document.language_id,
         lines=tuple(document.text.lines),
-        selection=selection,
+        selection=place or target,
         target=target,
         diagnostics=diagnostics,
         instruction=asked.instruction,
@@ -114,9 +113,9 @@ def find_subject(asked: Asked, task: Task, documents: Documents, language: str) 
     return Subject(context, document, document.track(target) if document.is_open else None)
 
 
-def _selection(document: Document, range_: types.Range | None) -> Range:
+def _place(document: Document, range_: types.Range | None) -> Range | None:
     if range_ is None:
-        return Range.EMPTY
+        return None
     count = len(document.text.lines)
     if range_.start.line >= count:
         raise UsageError(

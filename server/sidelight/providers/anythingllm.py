@@ -22,7 +22,7 @@ from sidelight.core.wire.event_stream import EventStreamDecoder
 from sidelight.core.wire.surrogates import SurrogateJoiner, whole
 from sidelight.errors import ConfigurationError, ProviderError
 from sidelight.messages import msg, plain
-from sidelight.providers.http import Call, Http, Reply, redirect_error
+from sidelight.providers.http import Call, Http, Reply, host_of, redirect_error
 
 log = logging.getLogger(__name__)
 
@@ -156,7 +156,8 @@ class AnythingLLMDecoder:
         error = event.get("error")
         if error and event.get("type") != "abort":
             self._error = str(error)
-        if sources := event.get("sources"):
+        sources = event.get("sources")
+        if isinstance(sources, list) and sources:
             yield Sources(tuple(_source(item) for item in sources if isinstance(item, dict)))
         metrics = event.get("metrics")
         if isinstance(metrics, dict) and metrics:
@@ -210,7 +211,7 @@ def _source(item: dict[str, Any]) -> Source:
 
 
 def _count(value: object) -> int | None:
-    return int(value) if isinstance(value, (int, float)) else None
+    return value if isinstance(value, int) else None
 
 
 def abort_error(reason: str) -> ProviderError:
@@ -285,7 +286,9 @@ class AnythingLLM:
     def checks(self) -> Iterator[Check]:
         """Examine address, API, key and workspace."""
         api = self._config.api
+        yield from self._http.checks(api)
         ping = self._http.fetch(Call("GET", api.removesuffix("/v1") + "/ping"))
+        yield Check("ok", msg("{host} is reachable.", host=host_of(api)))
         if ping.json() != {"online": True}:
             raise self._refusal(ping) or self._not_the_api()
         yield Check("ok", msg("{url} is AnythingLLM's API.", url=api))
@@ -326,7 +329,7 @@ class AnythingLLM:
         if 300 <= reply.status < 400:
             return redirect_error(reply, "ANYTHINGLLM_BASE_URL")
         if reply.status == 200:
-            return self._not_the_api() if reply.content_type == "text/html" else abort_error(told) if told else None
+            return abort_error(told) if told else self._not_the_api()
         if reply.status in (401, 403):
             return self._refused_key(told)
         if reply.status in (400, 404):

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from sidelight.core.answers import AnswerEvent, Status
+from sidelight.core.ports import Check
 from sidelight.core.stopping import Stop, Stopped
 from sidelight.core.wire.event_stream import LineTooLong
 from sidelight.errors import ConfigurationError, ProviderError
@@ -159,6 +160,19 @@ class Http:
             yield Status(msg("Trying again in {seconds} s: {reason}", reason=reason, seconds=f"{wait_s:.1f}"))
             if stop.wait(wait_s):
                 raise Stopped
+
+    def checks(self, url: str) -> Iterator[Check]:
+        """Say, for the doctor, by which way requests to ``url`` go and whose certificates are trusted."""
+        proxy = self.proxy_for(url)
+        if proxy:
+            yield Check("note", msg("Requests to {host} go through the proxy {proxy}.", host=host_of(url),
+                                    proxy=host_of(proxy)))  # fmt: skip
+        else:
+            yield Check("ok", msg("Requests to {host} go there directly, without a proxy.", host=host_of(url)))
+        if url.startswith("https:"):
+            trusted = self._certificates()
+            whose = trusted if isinstance(trusted, str) else msg("the usual authorities")
+            yield Check("note", msg("Its certificate has to be signed by {whose}.", whose=whose))
 
     def proxy_for(self, url: str) -> str | None:
         """Return the proxy that a request to ``url`` goes through: the user's variables, never for loopback."""
@@ -299,6 +313,11 @@ class _Stream:
                 held.shutdown(socket.SHUT_RDWR)
 
 
+def host_of(url: str) -> str:
+    """Return host and port of an address, without what else may stand there (a password, say)."""
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
 def is_loopback(url: str) -> bool:
     """Whether the address is this machine's own."""
     host = urlsplit(url).hostname or ""
@@ -353,7 +372,9 @@ def _report_sockets(manager: Any, on_socket: Callable[[socket.socket], None] | N
 
 
 def _is_event_stream(response: requests.Response) -> bool:
-    return response.status_code == 200 and _content_type(response) in ("text/event-stream", "application/x-ndjson")
+    """Whether the body may be a stream: some servers and proxies leave the content type out, or make it plain text."""
+    streams = ("text/event-stream", "application/x-ndjson", "text/plain", "")
+    return response.status_code == 200 and _content_type(response) in streams
 
 
 def _content_type(response: requests.Response) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from sidelight.core.stopping import Stop, Stopped
 from sidelight.errors import ProviderError
@@ -32,6 +33,8 @@ def translated(url: str, stop: Stop | None = None, *, started: bool = False) -> 
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, AttributeError, ValueError) as error:
         if stop is not None and stop.is_set:
             raise Stopped from error
+        if _is_about_a_header(error):
+            raise _header_error() from None  # the original may hold a header's value, and tracebacks are logged
         if isinstance(error, (AttributeError, ValueError)) and not isinstance(error, requests.RequestException):
             raise
         raise _provider_error(error, url, started=started) from error
@@ -43,7 +46,13 @@ def _provider_error(error: Exception, url: str, *, started: bool) -> ProviderErr
     import requests
     import urllib3
 
-    host = urlsplit(url).netloc
+    host = _host(url)
+    if _is_connect_timeout(error):
+        return ProviderError(
+            "network",
+            msg("{host} did not accept a connection in time.", host=host),
+            msg("Check the address and the network; SIDELIGHT_CONNECT_TIMEOUT sets the seconds to wait."),
+        )
     if isinstance(error, _timeouts()):
         return silence(url)
     if started:
@@ -62,7 +71,7 @@ def _provider_error(error: Exception, url: str, *, started: bool) -> ProviderErr
         return ProviderError(
             "network",
             msg("The proxy did not let a request to {host} through: {reason}", host=host, reason=_innermost(error)),
-            msg("Check HTTP_PROXY and HTTPS_PROXY, or add {host} to NO_PROXY.", host=urlsplit(url).hostname),
+            msg("Check HTTP_PROXY and HTTPS_PROXY, or add {host} to NO_PROXY.", host=_split(url).hostname or host),
         )
     if isinstance(error, requests.exceptions.InvalidSchema) and "SOCKS" in str(error):
         return ProviderError(
@@ -70,16 +79,10 @@ def _provider_error(error: Exception, url: str, *, started: bool) -> ProviderErr
             msg("A SOCKS proxy is configured, and the support for it is not installed."),
             msg("Install PySocks beside Sidelight, or take the SOCKS proxy out of ALL_PROXY."),
         )
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return ProviderError(
-            "network",
-            msg("{host} did not accept a connection in time.", host=host),
-            msg("Check the address and the network; SIDELIGHT_CONNECT_TIMEOUT sets the seconds to wait."),
-        )
     return ProviderError(
         "network",
         msg("{host} cannot be reached: {reason}", host=host, reason=_innermost(error)),
-        msg("Check that the server runs and that the address is right: {url}", url=url),
+        msg("Check that the server runs and that the address is right: {url}", url=_shown(url)),
     )
 
 
@@ -87,9 +90,61 @@ def silence(url: str) -> ProviderError:
     """Say that the server has been silent for longer than the limit."""
     return ProviderError(
         "cut_off",
-        msg("{host} has not said anything for too long.", host=urlsplit(url).netloc),
+        msg("{host} has not said anything for too long.", host=_host(url)),
         msg("The model may hang or be very slow; SIDELIGHT_SILENCE_TIMEOUT sets the seconds to wait."),
     )
+
+
+def _is_about_a_header(error: BaseException) -> bool:
+    """Whether requests or http.client refused a header; what they say of it quotes its value."""
+    import requests
+
+    if isinstance(error, UnicodeEncodeError):
+        return error.encoding != "idna"  # hosts are encoded so; headers as ASCII and Latin-1
+    return isinstance(error, requests.exceptions.InvalidHeader) or (
+        type(error) is ValueError and str(error).startswith("Invalid header")
+    )
+
+
+def _header_error() -> ProviderError:
+    return ProviderError(
+        "other",
+        msg("A header cannot be sent."),
+        msg("Check SIDELIGHT_HEADERS and the key: they may hold only printable Latin-1 characters, on one line."),
+    )
+
+
+def _is_connect_timeout(error: BaseException) -> bool:
+    """Whether the time ran out before there was a connection, TLS included: urllib3 tells that as a read timeout."""
+    import requests
+
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return True
+    return any("handshake operation timed out" in str(inner) for inner in _chain(error))
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    inner: BaseException | None = error
+    while inner is not None and not isinstance(inner, ProviderError):  # that one belongs to an earlier try
+        yield inner
+        inner = inner.__cause__ or inner.__context__
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return SplitResult("", "?", "", "", "")
+
+
+def _host(url: str) -> str:
+    """Return host and port, without user name and password."""
+    return _split(url).netloc.rpartition("@")[2]
+
+
+def _shown(url: str) -> str:
+    """Return the address without what may be secret in it."""
+    return _split(url)._replace(netloc=_host(url), query="", fragment="").geturl()
 
 
 def _innermost(error: BaseException) -> str:
@@ -102,4 +157,6 @@ def _innermost(error: BaseException) -> str:
         inner = reason if isinstance(reason, BaseException) else wrapped
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return str(error).rpartition(": ")[2] or type(error).__name__
+    words = str(error).rpartition(": ")[2] or type(error).__name__
+    # Addresses are quoted whole, those of proxies too, with the password in them or a key in the query.
+    return re.sub(r".*@\S*|\S+\?\S*", "***", words)
