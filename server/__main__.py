@@ -10,11 +10,19 @@ from pathlib import Path
 _HERE = Path(__file__).resolve().parent
 
 
+def _is_here(entry: str) -> bool:
+    """Whether an entry of the module path is the current folder (which may have been deleted)."""
+    try:
+        return Path(entry).resolve() == Path.cwd().resolve()
+    except OSError:
+        return False
+
+
 def _start() -> int:
     if sys.version_info < (3, 10):
         print("Sidelight needs Python 3.10 or newer; this is %s." % sys.version.split()[0], file=sys.stderr)
         return 2
-    sys.path[:] = [entry for entry in sys.path if entry and Path(entry).resolve() != Path.cwd().resolve()]
+    sys.path[:] = [entry for entry in sys.path if entry and not _is_here(entry)]
     sys.path[:0] = [str(_HERE), str(_HERE / "bundled")]
     try:
         from sidelight.cli import main

@@ -794,3 +794,13 @@ def test_a_rule_of_the_users_on_an_ask_page_is_part_of_the_question() -> None:
     from sidelight.lsp.pages import WRITE_BELOW, written_instruction
 
     assert written_instruction(f"# Sidelight\n\n{WRITE_BELOW}\n\nbefore\n---\nafter\n") == "before\n---\nafter"
+
+
+def test_the_message_limit_is_the_clients_to_set(start_editor: Start, environment: dict[str, str]) -> None:
+    editor = start_editor(environment)
+    editor.configuration = {"messageLimitMib": 1}
+    editor.initialize()
+    editor.settle(0.2)
+    editor.begin("sidelight/run", {"task": "ask", "instruction": "x" * (2 << 20)})
+    assert "over the limit" in editor.answer_to(None)["error"]["message"]
+    assert editor.error("sidelight/nothing", {})["code"] == -32601

@@ -56,6 +56,10 @@ class MessageDecoder:
         self._length: int | None = None  # of the body that is awaited; None while in headers
         self._is_skipping = False
 
+    def set_limit(self, limit_bytes: int) -> None:
+        """Take messages of this size from now on."""
+        self._limit = limit_bytes
+
     def feed(self, chunk: bytes) -> list[Incoming]:
         """Take bytes; return what they complete."""
         self._buffer += chunk

@@ -180,6 +180,7 @@ class Server:
         elif isinstance(told, dict):
             session.set_client_settings(told.get("sidelight", told))
         session.reload()
+        self._connection.set_limit(session.message_limit_bytes)
 
     def did_change_folders(self, params: types.DidChangeWorkspaceFoldersParams) -> None:
         added = [folder.uri for folder in params.event.added]

@@ -115,6 +115,11 @@ class Session:
                 self._provider = provider
         return provider
 
+    @property
+    def message_limit_bytes(self) -> int:
+        """The largest message that is taken from the client."""
+        return self._settings.integer("message_limit_mib") << 20
+
     def provider_needs_http(self) -> bool:
         """Whether the next question will need the HTTP library."""
         return self._provider_names()[0] != "builtin"

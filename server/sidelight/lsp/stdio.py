@@ -47,10 +47,14 @@ class Reader:
     """Reads messages on a thread of its own and hands them on in batches."""
 
     def __init__(
-        self, descriptor: int, limit_bytes: int, deliver: Callable[[list[Incoming]], None], ended: Callable[[str], None]
+        self,
+        descriptor: int,
+        decoder: MessageDecoder,
+        deliver: Callable[[list[Incoming]], None],
+        ended: Callable[[str], None],
     ) -> None:
         self._descriptor = descriptor
-        self._decoder = MessageDecoder(limit_bytes)
+        self._decoder = decoder
         self._deliver = deliver
         self._ended = ended
 
@@ -81,7 +85,12 @@ class Connection:
         self._lost_because: str | None = None
         self._listener: tuple[Callable[[list[Incoming]], None], Callable[[str], None]] | None = None
         self.writer.start()
-        Reader(input_, limit_bytes, self._received, self._lost).start()
+        self._decoder = MessageDecoder(limit_bytes)
+        Reader(input_, self._decoder, self._received, self._lost).start()
+
+    def set_limit(self, limit_bytes: int) -> None:
+        """Take messages of this size from now on."""
+        self._decoder.set_limit(limit_bytes)
 
     def watch(self, parent: object) -> None:
         """Count the client as gone when the process ``parent`` ends, or when nobody reads our output any more."""
