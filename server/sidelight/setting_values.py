@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 import re
@@ -115,6 +116,8 @@ def _parse_url(setting: Setting, value: Any) -> str:
 def _split_url(text: str) -> SplitResult:
     try:
         parts = urlsplit(text)
+        if "[" in parts.netloc:
+            ipaddress.IPv6Address(parts.hostname or "")  # Python 3.10 does not look
         if parts.scheme in ("http", "https") and parts.hostname:
             return parts
     except ValueError:  # brackets without an IPv6 address, or characters that NFKC turns into delimiters
