@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidelight import __version__
-from sidelight.core.ports import Provider
+from sidelight.core.ports import Provider, RestorePoints
 from sidelight.errors import ConfigurationError, SidelightError, UsageError
 from sidelight.messages import environment_language, msg, plain, translator
 from sidelight.settings import Settings, SettingsSource
@@ -16,6 +17,7 @@ from sidelight.settings import Settings, SettingsSource
 if TYPE_CHECKING:
     import argparse
 
+    from sidelight.store.restore_points import StoredRestorePoints
     from sidelight.terminal import Terminal
 
 
@@ -79,6 +81,23 @@ def make_provider(settings: Settings) -> Provider:
     return AnythingLLM(config, Http(options))
 
 
+def make_restore_points(settings: Settings) -> RestorePoints:
+    """Return where the settings want the text from before each edit to be kept. Nothing is opened yet."""
+    if settings.flag("restore_points"):
+        return _stored_restore_points(settings)
+    from sidelight.store.restore_points import NoRestorePoints
+
+    return NoRestorePoints()
+
+
+def _stored_restore_points(settings: Settings) -> StoredRestorePoints:
+    from sidelight.store.restore_points import StoredRestorePoints
+
+    return StoredRestorePoints(
+        _folder("data"), days=settings.integer("restore_days"), budget_bytes=settings.integer("restore_mib") << 20
+    )
+
+
 def _lsp(arguments: list[str]) -> int:
     # --clientProcessId is what LSP calls the parent's process id on a command line; initialize says it too.
     wrong = [it for it in arguments if it != "--stdio" and not it.startswith("--clientProcessId=")]
@@ -98,7 +117,7 @@ def _lsp(arguments: list[str]) -> int:
     from sidelight.logs import set_level, start_logging
 
     start_logging(_folder("log"))
-    serve(opened, Wiring(settings, make_provider, _folder("cache") / "answers", set_level))
+    serve(opened, Wiring(settings, make_provider, make_restore_points, _folder("cache") / "answers", set_level))
     return 0
 
 
@@ -109,12 +128,13 @@ def _settings_source(folder: Path | None = None, *, trusted: bool = False) -> Se
 
 
 def _folder(kind: str) -> Path:
-    """Return our folder for ``config``, ``cache`` or ``log`` by the platform's custom."""
+    """Return our folder for ``config``, ``cache``, ``data`` or ``log`` by the platform's custom."""
     import platformdirs
 
     find = {
         "config": platformdirs.user_config_path,
         "cache": platformdirs.user_cache_path,
+        "data": platformdirs.user_data_path,
         "log": platformdirs.user_log_path,
     }[kind]
     try:
@@ -168,7 +188,23 @@ def _parser() -> argparse.ArgumentParser:
         ("demo", _demo, "see the whole in this terminal"),
     ):
         commands.add_parser(name, help=text, parents=[common]).set_defaults(run=run)
+    _add_history(commands)
     return parser
+
+
+def _add_history(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    history = commands.add_parser("history", help="texts from before each edit: list, show, restore or clear them")
+    history.set_defaults(run=_history)
+    acts = history.add_subparsers(dest="act", title="commands", required=True, metavar="COMMAND")
+    edits = acts.add_parser("edits", help="list the edits that can be taken back, newest first")
+    edits.add_argument("file", nargs="?", metavar="FILE", help="only those of this file")
+    edits.add_argument("--limit", type=int, default=50, metavar="N", help="at most so many (50)")
+    show = acts.add_parser("show", help="print a file's text from before an edit")
+    restore = acts.add_parser("restore", help="take an edit back, keeping what was typed since; prints a diff")
+    for one in (show, restore):
+        one.add_argument("id", type=int, metavar="ID", help="the number that the list begins with")
+    restore.add_argument("--apply", action="store_true", help="write the file")
+    acts.add_parser("clear", help="remove all of them")
 
 
 def _task(
@@ -194,6 +230,7 @@ def _run_task(options: argparse.Namespace, terminal: Terminal) -> int:
     from sidelight import terminal as shown
     from sidelight.core.assistant import Assistant
     from sidelight.core.conversations import MemoryConversations
+    from sidelight.core.rewrite import rewritten
     from sidelight.core.tasks import TASKS
 
     settings = _read_settings(options, terminal)
@@ -211,7 +248,10 @@ def _run_task(options: argparse.Namespace, terminal: Terminal) -> int:
     answer = shown.show_answer(assistant, task, context, options.workspace, terminal)
     code = shown.finish(answer, terminal)
     if task.edits and source is not None and code == shown.DONE:
-        return shown.show_edit(answer, source, context, terminal, apply=options.apply)
+        with closing(make_restore_points(settings)) as restore_points:
+            writer = shown.Writer(restore_points, task.name) if options.apply else None
+            edit = rewritten(task.name, answer, context, tells_truncation=provider.tells_truncation)
+            return shown.show_edit(edit, source, context, writer, terminal)
     return code
 
 
@@ -231,6 +271,27 @@ def _doctor(options: argparse.Namespace, terminal: Terminal) -> int:
 
     settings = _settings_source(Path.cwd(), trusted=options.trust).read()
     return examine(settings, make_provider, _folder("log"), terminal.translate)
+
+
+def _history(options: argparse.Namespace, terminal: Terminal) -> int:
+    """Show and restore what is kept, also when nothing new is kept any more."""
+    from sidelight import history
+    from sidelight.logs import flush, start_logging
+
+    start_logging(_folder("log"))
+    try:
+        with closing(_stored_restore_points(_settings_source().read())) as points:
+            match options.act:
+                case "edits":
+                    return history.show_edits(points, options.file, options.limit, terminal)
+                case "show":
+                    return history.show_text(points, options.id)
+                case "restore":
+                    return history.restore(points, options.id, terminal, apply=options.apply)
+                case _:
+                    return history.clear(points, terminal)
+    finally:
+        flush(1)  # a broken database is told about there
 
 
 def _demo(options: argparse.Namespace, terminal: Terminal) -> int:

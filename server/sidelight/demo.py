@@ -223,7 +223,7 @@ class _Editor:
 
     def apply(self, edit: dict[str, Any]) -> None:
         """Apply an edit to the document, and tell the server, as an editor does."""
-        for change in edit["documentChanges"][0]["edits"]:
+        for change in reversed(edit["documentChanges"][0]["edits"]):  # all speak of the text as it is
             start, end = change["range"]["start"], change["range"]["end"]
             range_ = Range(Place(start["line"], start["character"]), Place(end["line"], end["character"]))
             self.text.replace(range_, change["newText"])

@@ -77,6 +77,26 @@ SETTINGS: tuple[Setting, ...] = (
         msg("Language of the answers, such as en or zh-cn. Empty: the editor's."),
     ),
     Setting(
+        "edits", "SIDELIGHT_EDITS", "edits", "choice", "auto",
+        msg("How edits reach the document: live while the answer arrives, once at its end, or only as a page."),
+        choices=("auto", "live", "once", "page"),
+    ),
+    Setting(
+        "restore_points", "SIDELIGHT_RESTORE_POINTS", "restorePoints", "flag", True,
+        msg("Whether the text of a document from before each edit is kept on this machine, to be restored later."),
+        scope="user",
+    ),
+    Setting(
+        "restore_days", "SIDELIGHT_RESTORE_DAYS", "restoreDays", "integer", 30,
+        msg("For how many days restore points are kept."),
+        scope="user", minimum=1,
+    ),
+    Setting(
+        "restore_mib", "SIDELIGHT_RESTORE_MIB", "restoreMib", "integer", 100,
+        msg("How much room restore points may take, in MiB; the oldest go first."),
+        scope="user", minimum=1,
+    ),
+    Setting(
         "log_level", "SIDELIGHT_LOG_LEVEL", "logLevel", "choice", "info",
         msg("How much the log file tells. debug includes what is sent and received, your code too."),
         scope="user", choices=("debug", "info", "warning", "error"),
@@ -147,6 +167,10 @@ class Settings:
     def integer(self, name: str) -> int:
         """Return a setting of kind integer."""
         return int(self.values[name].value)
+
+    def flag(self, name: str) -> bool:
+        """Return a setting of kind flag."""
+        return bool(self.values[name].value)
 
     def bound(self, secret: str, address: str) -> Any:
         """Return a secret, or its default where it may not be sent to the configured address.

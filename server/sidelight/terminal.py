@@ -16,13 +16,15 @@ from typing import TextIO
 from sidelight.core.answers import Answer, AnswerEvent, Finished, Reasoning, Replace, Status, Text
 from sidelight.core.assistant import Assistant
 from sidelight.core.context import Context, target_lines
-from sidelight.core.replacement import NotApplied, replacement
+from sidelight.core.ports import RestorePointError, RestorePoints
+from sidelight.core.rewrite import Outcome
 from sidelight.core.stopping import Stop
 from sidelight.core.tasks import Task
 from sidelight.editing.text import Place, Range, split_lines
 from sidelight.errors import SidelightError, UsageError
 from sidelight.files import language_of, read_text
 from sidelight.messages import Message, Translator, msg
+from sidelight.uris import document_key, file_uri, name_of
 
 DONE, FAILED, WRONG_USE, STOPPED = 0, 1, 2, 130
 
@@ -175,26 +177,32 @@ def finish(answer: Answer, terminal: Terminal) -> int:
     return DONE if finished.finish == "complete" else FAILED
 
 
-def show_edit(answer: Answer, source: Source, context: Context, terminal: Terminal, *, apply: bool) -> int:
-    """Print what the answer changes as a unified diff on stdout; with ``apply``, write the file."""
-    try:
-        new = replacement(answer, context)
-    except NotApplied as not_applied:
-        terminal.note(msg("Not applied: {reason}", reason=not_applied.reason))
+def show_edit(
+    edit: tuple[str, Outcome], source: Source, context: Context, writer: Writer | None, terminal: Terminal
+) -> int:
+    """Print what the answer changes as a unified diff on stdout; with a ``writer``, write the file.
+
+    What is not whole is shown as far as it goes, and not written.
+    """
+    new, outcome = edit
+    if outcome.kind == "nothing" and outcome.reason is not None:
+        terminal.note(msg("Not applied: {reason}", reason=outcome.reason))
         return FAILED
     first, end = context.target.start.line, context.target_end
     whole = "".join([*context.lines[:first], new, *context.lines[end:]])
     if whole == source.text:
         terminal.note(msg("The answer changes nothing here."))
         return DONE
-    print("".join(unified_diff(source.text, whole, _name_in_diff(source.path))), end="", flush=True)
-    if apply:
-        _write(source, whole)
-        terminal.note(msg("{path} is written.", path=str(source.path)))
+    print("".join(unified_diff(source.text, whole, name_in_diff(source.path))), end="", flush=True)
+    if outcome.reason is not None:
+        terminal.note(msg("The answer is not whole, and was not written: {reason}", reason=outcome.reason))
+        return FAILED
+    if writer:
+        writer.write(source, whole, terminal)
     return DONE
 
 
-def _name_in_diff(path: Path) -> str:
+def name_in_diff(path: Path) -> str:
     """Return the path as diffs have it: relative to here where it is below, never beginning with a slash."""
     here = Path.cwd()
     shown = path.relative_to(here) if path.is_absolute() and path.is_relative_to(here) else path
@@ -213,19 +221,58 @@ def _written_lines(text: str) -> list[str]:
     return lines if lines[-1] else lines[:-1]
 
 
-def _write(source: Source, text: str) -> None:
-    """Replace the file in one step, unless it has changed since it was read."""
+def key_of(path: Path) -> str:
+    """Return the one spelling of a file's URI; symbolic links stay, as editors leave them."""
+    return document_key(file_uri(Path(os.path.abspath(path))))
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Writes files for a task, with a restore point each: without one, nothing is written."""
+
+    restore_points: RestorePoints
+    task: str
+
+    def write(self, source: Source, text: str, terminal: Terminal) -> None:
+        """Replace the file in one step, unless it has changed since it was read."""
+        content = _encoded(source, text)
+        _check(source)
+        uri = key_of(source.path)
+        point = self.restore_points.add(uri, name_of(uri), self.task, "terminal", source.text)
+        _check(source)  # waiting for the database takes some seconds at worst
+        _replace(source, content)
+        terminal.note(msg("{path} is written.", path=str(source.path)))
+        try:
+            self.restore_points.finish(point, text)
+        except RestorePointError as error:  # the point holds what matters, and the file is written
+            terminal.error(error)
+
+
+def _encoded(source: Source, text: str) -> bytes:
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            msg("{path} was not written: the text holds characters that no file in UTF-8 can hold.",
+                path=str(source.path))
+        ) from error  # fmt: skip
+
+
+def _check(source: Source) -> None:
     if read_text(source.path) != source.text:
         raise UsageError(
             msg("{path} has changed meanwhile; it was not written.", path=str(source.path)), msg("Run it again.")
         )
-    target = source.path.resolve()
-    if not target.stat().st_mode & 0o200:
+    if not source.path.stat().st_mode & 0o200:
         raise UsageError(msg("{path} is read-only; it was not written.", path=str(source.path)))
+
+
+def _replace(source: Source, content: bytes) -> None:
+    target = source.path.resolve()
     descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(text.encode("utf-8"))
+            file.write(content)
         os.chmod(temporary, target.stat().st_mode)
         os.replace(temporary, target)
     except OSError as error:

@@ -5,8 +5,6 @@ import random
 
 import pytest
 
-from sidelight.core.answers import Reasoning, Text
-from sidelight.core.reasoning import ReasoningSplitter
 from sidelight.core.wire import event_stream
 from sidelight.core.wire.event_stream import EventStreamDecoder, LineTooLong, ServerEvent
 from sidelight.core.wire.ndjson import NdjsonDecoder
@@ -98,24 +96,3 @@ def test_half_an_emoji_can_be_encoded() -> None:
     text = joiner.feed("a\ude00") + joiner.feed("\ud83d") + joiner.feed("b") + joiner.feed("\ud83d") + joiner.finish()
     assert text == "a\ufffd\ufffdb\ufffd"
     text.encode("utf-8")
-
-
-@pytest.mark.parametrize(
-    ("whole", "thought", "text"),
-    [
-        ("<think>I ponder.</think>Answer", "I ponder.", "Answer"),
-        ("  <think>\nx < y</think>\n\nAnswer </think>", "\nx < y", "Answer </think>"),
-        ("Answer about <think> tags", "", "Answer about <think> tags"),
-        ("<thing>", "", "<thing>"),
-        ("<think>never ends", "never ends", ""),
-        ("<thi", "", "<thi"),
-        ("", "", ""),
-    ],
-)
-def test_reasoning_at_the_start_is_no_text_at_any_cut(whole: str, thought: str, text: str) -> None:
-    for size in (1, 2, 3, len(whole) or 1):
-        splitter = ReasoningSplitter()
-        events = [event for i in range(0, len(whole), size) for event in splitter.feed(whole[i : i + size])]
-        events += splitter.finish()
-        assert "".join(event.text for event in events if isinstance(event, Reasoning)) == thought
-        assert "".join(event.text for event in events if isinstance(event, Text)) == text

@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidelight.editing.answer_code import CodeBlock, blocks_in, code_blocks, fit, left_out
 from sidelight.editing.blocks import enclosing_block
+from sidelight.editing.fences import CodeBlock, code_blocks
+from sidelight.editing.fitting import fit
+from sidelight.editing.languages import blocks_in
+from sidelight.editing.left_out import left_out
 from sidelight.editing.line_diff import line_change
 from sidelight.editing.text import Place, Range, Text, split_lines, without_line_end
 from sidelight.editing.tracked import TrackedRange

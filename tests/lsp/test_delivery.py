@@ -7,12 +7,7 @@ from typing import Any
 
 import pytest
 
-from sidelight.core.answers import Answer, Finished, Text
-from sidelight.core.context import Context, target_lines
-from sidelight.editing.text import split_lines
-from sidelight.lsp.delivery import Edit
-from sidelight.lsp.documents import Document, file_path
-from sidelight.lsp.subject import Subject
+from sidelight.lsp.documents import file_path
 from support import anythingllm as fake
 from support.anythingllm import AnythingLLMServer
 from support.editor import CAPABILITIES, Editor
@@ -113,35 +108,6 @@ def test_a_shortening_edit_that_arrives_with_a_typed_character_has_arrived(
     editor.handle["workspace/applyEdit"] = with_typing(editor, uri, typed)
     assert ended(editor, fix(editor, uri)) == "applied"
     assert len(editor.seen("workspace/applyEdit")) == 1
-
-
-def edit_of(old: str, new: str) -> Edit:
-    lines = split_lines(old)
-    context = Context(name="a.py", language_id="python", lines=tuple(lines), target=target_lines(lines, None))
-    answer = Answer()
-    answer.add(Text(in_block(new)))
-    answer.add(Finished("complete"))
-    return Edit(Subject(context, Document("file:///a.py", "python", 1, old, "utf-16")), answer)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "text", "stands"),
-    [
-        ("a\nb\n", "a\n", "a\n", True),
-        ("a\nb\n", "a\n", "a\nx", True),
-        ("a\nb\n", "a\n", "ax\nb\n", False),
-        ("a\nb\n", "a\n", "a\nbx\n", False),
-        ("a = 1\nb = 2\n", "a = 1\n", "a = x1\n", True),
-        ("f(abc)\n", "f(a)\n", "f(xa)\n", True),
-        ("f(abc)\n", "f(a)\n", "f(xabc)\n", False),
-        ("a\n", "a\nb\n", "a\nb\nx and much more that was typed", True),
-        ("a\n", "a\nb\n", "xa\n", False),
-        ("hallo nam\n", "hallo name\n", "hello name\n", False),
-    ],
-)
-def test_what_was_typed_is_told_from_what_was_edited(old: str, new: str, text: str, stands: bool) -> None:
-    assert edit_of(old, new).stands_in(text, is_touched=True) is stands
-    assert edit_of(old, new).stands_in(text, is_touched=False) is False
 
 
 # Stopping

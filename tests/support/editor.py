@@ -190,6 +190,18 @@ class Editor:
         start = Place(line, column)
         self._change(uri, Range(start, Place(*end) if end else start), text)
 
+    def _apply(self, uri: str, edits: list[dict[str, Any]]) -> None:
+        """Apply edits that all speak of the document as it is, and tell of them in one didChange."""
+        changes = []
+        for edit in reversed(edits):
+            start, end = edit["range"]["start"], edit["range"]["end"]
+            places = (Place(start["line"], start["character"]), Place(end["line"], end["character"]))
+            self.documents[uri].replace(Range(*places), edit["newText"])
+            changes.append({"range": edit["range"], "text": edit["newText"]})
+        self.versions[uri] += 1
+        identifier = {"uri": uri, "version": self.versions[uri]}
+        self.notify("textDocument/didChange", {"textDocument": identifier, "contentChanges": changes})
+
     def _change(self, uri: str, range_: Range, text: str) -> None:
         self.documents[uri].replace(range_, text)
         self.versions[uri] += 1
@@ -203,11 +215,8 @@ class Editor:
             uri = change["textDocument"]["uri"]
             if change["textDocument"]["version"] not in (None, self.versions.get(uri)):
                 return {"applied": False}
-            for edit in change["edits"]:
-                start, end = edit["range"]["start"], edit["range"]["end"]
-                range_ = Range(Place(start["line"], start["character"]), Place(end["line"], end["character"]))
-                if uri in self.documents:
-                    self._change(uri, range_, edit["newText"])
+            if uri in self.documents:
+                self._apply(uri, change["edits"])
         return {"applied": True}
 
     # Reading

@@ -1,242 +1,451 @@
-"""The code in a model's answer: found between its fences, and made to fit the document (``line_diff`` compares it).
+"""The code in a model's answer, while the answer arrives: which lines are known by now to be the document's new ones.
 
-A model's relative indentation is content and is kept; the whole block moves to the indentation of what it replaces.
-Line ends, the final newline and a byte order mark are the document's.
+``CodeStream`` divides the answer into lines, finds the block that is meant among the fences (``fences``) and passes its
+lines through a ``Candidate``, which drops what is no code and moves the rest to the document's indentation.
+Nothing is said before it is certain; what was said is taken back by ``Restart`` alone. Every character costs O(1).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+from io import StringIO
+from typing import Literal, Union
 
-from sidelight.editing.text import split_lines, without_line_end
+from sidelight.editing.bare_code import bare_code
+from sidelight.editing.candidate import MOST_LINE, MOST_TEXT, Candidate, Problem, control_characters, is_sentinel
+from sidelight.editing.docstrings import OpenString
+from sidelight.editing.fences import Fence, code_blocks, fence_in
+from sidelight.editing.fitting import Target, fit
+from sidelight.editing.languages import kin_of, language_of, may_hold_fences
+from sidelight.editing.line_buffer import LineBuffer
 
-_FENCE = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^`\r\n]*?)[ \t]*$")
-_INDENT = re.compile(r"[ \t]*")
+# ``fit`` does for a whole block what ``CodeStream`` does line by line.
+__all__ = ["CodeEvent", "CodeStream", "Lines", "Problem", "Restart", "fit"]
+
 _BOM = "\ufeff"
-
-# Pandoc writes {.python}, some models python:path or python,ignore.
-_TAG = re.compile(r"[{.]*(?P<name>[^\s:,{}]*)")
-# What models, editors and file names call a language, and LSP's word for it.
-_ALIASES = {
-    alias: language
-    for language, aliases in {
-        "bat": "batch cmd dosbatch",
-        "c": "h",
-        "clojure": "clj cljs",
-        "cpp": "c++ cc cxx hpp hh hxx",
-        "csharp": "cs c#",
-        "dockerfile": "docker",
-        "elixir": "ex exs",
-        "fsharp": "fs f#",
-        "go": "golang",
-        "haskell": "hs",
-        "html": "htm",
-        "javascript": "js mjs cjs node",
-        "javascriptreact": "jsx",
-        "julia": "jl",
-        "kotlin": "kt kts",
-        "latex": "tex",
-        "lisp": "elisp emacs-lisp el commonlisp",
-        "makefile": "make mk",
-        "markdown": "md",
-        "objective-c": "objc objectivec",
-        "perl": "pl pm",
-        "plaintext": "text txt",
-        "powershell": "ps1 pwsh",
-        "python": "py py3 python3 pyi",
-        "ruby": "rb",
-        "rust": "rs",
-        "shellscript": "sh bash zsh shell ksh",
-        "terraform": "tf hcl",
-        "typescript": "ts mts cts",
-        "typescriptreact": "tsx",
-        "yaml": "yml",
-    }.items()
-    for alias in aliases.split()
-}
-# Languages that stand for one another in answers: code for a .tsx file often comes as ts.
-_KIN = (
-    {"typescript", "typescriptreact", "javascript", "javascriptreact"},
-    {"c", "cpp", "objective-c", "objective-cpp", "cuda-cpp"},
-    {"json", "jsonc", "json5"},
-    {"css", "scss", "less"},
-    {"html", "vue", "svelte"},
-    {"ini", "properties", "dotenv"},
-)
-_HOLD_FENCES = {"markdown", "mdx", "quarto", "rmd"}
-
-# A line that stands for code left out. Those with an ellipsis first need one word of the first expression; others
-# must be made of the known words alone, since "# Sort the remaining items" is an ordinary comment.
-_ELLIPSIS = re.compile(r"(?:\.{3,}|…+)")
-_COMMENT = re.compile(r"(?:\{?/\*+|//+|#+|<!--+|--+|;+|%+)\s*")
-_COMMENT_END = re.compile(r"\s*(?:\*/\}?|--+>)$")
-_SPREAD = re.compile(r"\.{3}[\w.$]+(?: as [\w.]+)?[,;]?$")
-_LEFT_OUT = re.compile(
-    r"\b(?:existing|rest|unchanged|same|remain(?:s|ing|der)?|omitted|previous|other|original|as before|untouched)\b"
-    r"|其余|其餘|其他|其它|剩余|剩下|余下|不变|不變|省略|现有|已有|原有|原来|同上|相同|一致|原样|未改|未变|之前",
-    re.IGNORECASE,
-)
-_PART = r"(?:code|file|function|class|method|module|implementation|logic|body|script|component|content)s?"
-_STATE = (
-    r"(?: (?:is|are|was|remains?|stays?|kept))?(?: exactly)?(?: the)? "
-    r"(?:unchanged|untouched|unmodified|omitted|same|as (?:it )?(?:is|was|before)|here|goes here)"
-    r"(?: as (?:before|above))?(?: for brevity)?"
-)
-_PHRASE = re.compile(
-    rf"(?:keep |leave )?(?:the |your |all |all the )?(?:"
-    rf"(?:rest|remainder) of (?:the |your |this )?{_PART}(?:{_STATE})?"
-    rf"|(?:existing|remaining) (?:code|implementation|logic|imports|methods|functions)(?:{_STATE})?"
-    rf"|(?:(?:rest|remainder|everything else|code)|(?:other|previous|original|remaining|existing) \w+){_STATE}"
-    rf"|unchanged|omitted|unmodified|same as before|no changes?(?: here)?|(?:code )?omitted for brevity)"
-)
-_PHRASE_ZH = re.compile(
-    r"(?:此处|这里)?(?:其余|其餘|其他|其它|剩余|剩下|余下|现有|已有|原有|原来|之前)的?"
-    r"(?:代码|程式碼|部分|内容|函数|方法|逻辑|实现)(?:都|均|也)?"
-    r"(?:(?:保持|维持)?(?:不变|不變|原样)|已?省略|略|未(?:改动|修改|变)|(?:与|和|同)(?:之前|原来)(?:相同|一致|一样)|同上)?"
-    r"|(?:此处|这里)?(?:代码|程式碼|其余|其餘|其他|其它)?(?:保持不变|保持不變|不变|不變|已省略|省略|未改动|未修改)"
-)
+_ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)")
+# Tags that name no language.
+_NO_LANGUAGE = ("", "code")
 
 
 @dataclass(frozen=True, slots=True)
-class CodeBlock:
-    """One fenced block: its info string's first word, its text, and the lines of the answer it fills.
+class Lines:
+    """More lines of the code: without line ends, in the document's indentation."""
 
-    ``first_line`` is the line after the opening fence, ``end_line`` that of the closing one (or of the answer's end,
-    when ``is_closed`` is false).
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """All lines so far are withdrawn: the code begins anew with the next ``Lines``."""
+
+
+CodeEvent = Union[Lines, Restart]
+
+
+Role = Literal["code", "held", "other"]
+
+
+class _Block:
+    """A block of the answer that is still open.
+
+    ``pending`` are its lines from a fence on which may be the end of the block or a line of it.
     """
 
-    language: str
-    text: str
-    first_line: int
-    end_line: int
-    is_closed: bool
+    def __init__(self, fence: Fence, role: Role, *, holds_fences: bool, string: OpenString) -> None:
+        self.fence = fence
+        self.role = role
+        self.holds_fences = holds_fences and len(fence.mark) == 3
+        self.string = string
+        self.depth = 0
+        self.is_quoting = False  # in a tagged block inside a string
+        self.pending: list[str] = []
+        self.lines: list[str] = []  # of a held block
+        self.checksum = 0
+        self.is_closed = False
+        self.is_ambiguous = False
+
+    def content(self, line: str) -> str:
+        """Return a line of the block without the indentation of its opening fence, as far as it has that."""
+        column = self.fence.column
+        return line[:column].lstrip(" \t") + line[column:] if column else line
+
+    def fence_in(self, line: str) -> Fence | None:
+        """Return the line as a fence that counts in this block: of its kind, and at least as long."""
+        fence = fence_in(line, self.fence.column)
+        if fence is None or not fence.is_same_kind(self.fence):
+            return None
+        return _without_sentinel(fence)
+
+    def fences_in(self, lines: Sequence[str]) -> list[Fence]:
+        """Return the fences among the lines that count in this block."""
+        return [fence for line in lines if (fence := self.fence_in(line))]
 
 
-def code_blocks(answer: str) -> Iterator[CodeBlock]:
-    """Yield the fenced blocks of an answer in order, an unclosed last one too.
+def _without_sentinel(fence: Fence) -> Fence:
+    """Return a fence without the special token that a model put directly behind it."""
+    return Fence(fence.column, fence.mark, "") if is_sentinel(fence.info) else fence
 
-    Inside a block, a fence with an info string opens a nested one, as in a Markdown document that is being edited.
+
+class CodeStream:
+    """The code of an answer for one place in a document, known line by line.
+
+    The first fenced block in the document's language or its kin is the code, and streams. A block without a tag
+    streams where it is the first thing in the answer or the document's language is unknown; else it is held, and is
+    the code only if no tagged one follows. A block that merely repeats the target is a quotation when another follows.
+
+    Where a block ends:
+
+    - Fences of another kind, or shorter ones, are lines of the block. One with an info string opens a nested block.
+    - In a string of several lines (a docstring) a fence is a line of it. From a bare one on that closes no tagged one
+      there, lines are held until the string is closed. If it never is, or the fences up to there are no pairs, that
+      first one was the end of the block.
+    - In languages that hold fences (Markdown) a bare fence of three may end the block or open a nested one, which
+      looks the same. Lines from it on are held to the end of the answer. It was the end if no such fence follows, or
+      if all that follows are whole, tagged blocks. It opened a nested block if the target has nested bare blocks, the
+      answer has as many, and the last fence ends the block. Everything else is ``ambiguous``. An outer fence of four
+      or more says by itself that shorter ones are inside.
+
+    Text without any fence is judged when it is complete (``bare_code``), and so is an answer in a language that holds
+    fences which has lines of the target outside of its blocks: its author put no fence around the document.
+
+    After ``finish``: ``problem`` is None where the code is whole; ``is_open`` says that its fence was never closed;
+    ``has_more`` that other blocks follow it; ``left_out`` is the line, such as ``# ... rest unchanged``, at which it
+    stopped, since what that stands for is not known.
     """
-    lines = split_lines(answer)
-    opening: re.Match[str] | None = None
-    first = depth = 0
-    for number, line in enumerate(lines):
-        fence = _FENCE.match(without_line_end(line))
-        if fence is None:
-            continue
-        if opening is None:
-            opening, first, depth = fence, number + 1, 0
-        elif not _may_close(fence, opening):
-            depth += _is_same_kind(fence, opening) and bool(fence["info"])
-        elif depth:
-            depth -= 1
+
+    def __init__(self, language: str, replaced: Sequence[str]) -> None:
+        self._language = language
+        self._holds_fences = may_hold_fences(language)
+        self._target = Target(replaced, language_of(language))
+        self._own_controls = control_characters("".join(replaced))
+        self._has_said = False  # lines went out that were not taken back
+        self._events: list[CodeEvent] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        self.problem: Problem | None = None
+        self.is_open = self.has_more = False
+        self.left_out: str | None = None
+        self._fed = StringIO()
+        self._fed_size = 0
+        self._is_over = False
+        self._buffer = LineBuffer(MOST_LINE)
+        self._block: _Block | None = None
+        self._code: Candidate | None = None
+        self._is_code_untagged = False
+        self._is_code_done = False
+        self._must_restart = False
+        self._held: list[_Block] = []  # closed blocks that may be the code, and others after them
+        self._bare: list[str] = []
+        self._has_fence = self._has_text = self._in_list = self._is_bare_document = self._is_finished = False
+
+    def feed(self, text: str) -> list[CodeEvent]:
+        """Take a delta; return what is known by now."""
+        if self._is_over:
+            return []
+        self._fed_size += self._fed.write(text)
+        if self._fed_size > MOST_TEXT:
+            self._give_up()
         else:
-            yield _block(opening, lines, first, number, is_closed=True)
-            opening = None
-    if opening is not None:
-        yield _block(opening, lines, first, len(lines), is_closed=False)
+            for line in self._buffer.feed(text):
+                self._line(line)
+        return self._taken() if self._events else []
+
+    def replace(self, text: str) -> list[CodeEvent]:
+        """Take the whole answer, which the provider gave anew; go on where it only extends what was fed."""
+        size = self._fed_size
+        if not self._is_over and len(text) >= size and text.startswith(self._fed.getvalue()):
+            return self.feed(text[size:])
+        self._begin()
+        if self._has_said:
+            self._events.append(Restart())
+            self._has_said = False
+        return [*self._taken(), *self.feed(text)]
+
+    def finish(self) -> list[CodeEvent]:
+        """Say that no more comes; return the rest, and settle ``problem`` and its neighbours."""
+        if self._is_finished:
+            return []
+        self._is_finished = True
+        if not self._is_over:
+            for line in self._buffer.finish():
+                self._line(line)
+            self._end_last_block()
+            if not (self._may_be_bare() and self._is_bare_code()):
+                self._choose_held()
+        self._settle()
+        return self._taken()
+
+    def _settle(self) -> None:
+        if self._code is not None:
+            self.problem, self.left_out = self._code.problem, self._code.left_out
+            self.is_open = self._code.is_open and self.problem is None
+        elif self._is_over:
+            self.problem = "too_large"
+        elif self.problem is None:
+            self.problem = "other_language" if self._has_fence else "none"
+
+    def _give_up(self) -> None:
+        """Read no further: the answer is longer than any code."""
+        self._is_over = True
+        self._block, self._held, self._bare = None, [], []
+        if self._code is not None and not self._is_code_done:
+            self._code.problem = "too_large"
+
+    # Outside of blocks
+
+    def _line(self, line: str) -> None:
+        if not self._has_text:
+            line = line.removeprefix(_BOM)
+        if not self._has_fence or self._holds_fences:
+            self._bare.append(line)
+        self._read(line)
+
+    def _read(self, line: str) -> None:
+        if self._block is not None:
+            self._inside(self._block, line)
+        else:
+            self._outside(line)
+
+    def _outside(self, line: str) -> None:
+        said = line.strip()
+        if fence := fence_in(line, in_list=self._in_list or _ITEM.match(line) is not None):
+            self._open(_without_sentinel(fence))
+        elif said:
+            self._in_list = _ITEM.match(line) is not None or (self._in_list and line[0] in " \t")
+            # Blocks in a document that came without a fence around it are no more than parts of it.
+            self._is_bare_document |= self._holds_fences and len(said) > 1 and said in self._target.stripped
+        self._has_text = self._has_text or bool(said)
+
+    def _open(self, fence: Fence) -> None:
+        self._has_fence = True
+        role = self._role(language_of(fence.info))
+        tag = fence.info if language_of(fence.info) not in _NO_LANGUAGE else self._language
+        self._block = _Block(
+            fence,
+            role,
+            holds_fences=role != "other" and (self._holds_fences or may_hold_fences(tag)),
+            string=OpenString(tag if role != "other" else ""),
+        )
+        if role == "code":
+            self._begin_code(is_untagged=language_of(fence.info) in _NO_LANGUAGE)
+
+    def _role(self, tag: str) -> Role:
+        wanted = language_of(self._language)
+        is_void = self._code is None or (self._is_code_done and _is_void(self._code))
+        if tag in _NO_LANGUAGE and wanted:
+            if self._code is None and not self._has_text:
+                return "code"
+            return "held" if is_void and (self._code is None or self._is_code_untagged) else "other"
+        fits = not wanted or tag in kin_of(wanted)
+        return "code" if fits and is_void else "other"
+
+    # Inside of a block
+
+    def _inside(self, block: _Block, line: str) -> None:
+        if block.pending:
+            self._pend(block, line)
+            return
+        fence = block.fence_in(line)
+        if fence is None:
+            self._content(block, line)
+        elif block.string.is_open and (fence.info or block.is_quoting):
+            block.is_quoting = bool(fence.info)
+            self._content(block, line)
+        elif block.string.is_open:
+            block.pending.append(line)
+        elif fence.info or block.depth:
+            block.depth += 1 if fence.info else -1
+            self._content(block, line)
+        elif block.holds_fences:
+            block.pending.append(line)
+        else:
+            self._close(block, is_closed=True)
+
+    def _pend(self, block: _Block, line: str) -> None:
+        block.pending.append(line)
+        if not block.string.is_open:
+            return
+        block.string.feed(block.content(line))
+        if block.string.is_open:
+            return
+        pending, block.pending = block.pending, []
+        if _bare_pairs(block.fences_in(pending)):
+            self._contents(block, pending, is_scanned=True)
+        else:  # not pairs of fences in a string: the end of this block, and the beginning of another
+            self._close_before(block, pending, 0)
+
+    def _contents(self, block: _Block, lines: Sequence[str], *, is_scanned: bool = False) -> None:
+        for line in lines:
+            self._content(block, line, is_scanned=is_scanned)
+
+    def _content(self, block: _Block, line: str, *, is_scanned: bool = False) -> None:
+        line = block.content(line)
+        if not is_scanned:
+            block.string.feed(line)
+            block.is_quoting &= block.string.is_open
+        if said := line.strip():
+            block.checksum = hash((block.checksum, said))
+        if block.role == "code":
+            self._feed_code(line)
+        elif block.role == "held":
+            block.lines.append(line)
+
+    def _close(self, block: _Block, *, is_closed: bool) -> None:
+        self._block = None
+        block.is_closed = is_closed
+        if block.role == "code":
+            self._end_code(is_open=not is_closed, is_ambiguous=block.is_ambiguous)
+        elif block.role == "held" or self._held:
+            self._held.append(block)
+        else:
+            self._note(block)
+
+    def _close_before(self, block: _Block, pending: Sequence[str], end: int) -> None:
+        """Close the block with the pending line at ``end``; what follows is read again as what stands outside."""
+        self._contents(block, pending[:end])
+        self._close(block, is_closed=True)
+        for line in pending[end + 1 :]:
+            self._read(line)
+
+    def _note(self, block: _Block) -> None:
+        """Remember a block after the code that is not the same code again."""
+        if self._code is not None and block.checksum not in (0, self._code.checksum):
+            self.has_more = True
+
+    # The code
+
+    def _begin_code(self, *, is_untagged: bool) -> None:
+        self._held.clear()
+        self._must_restart = self._has_said
+        self.has_more = False
+        self._code = Candidate(self._target, self._own_controls)
+        self._is_code_untagged, self._is_code_done = is_untagged, False
+
+    def _feed_code(self, line: str) -> None:
+        assert self._code is not None
+        self._say(self._code.feed(line))
+
+    def _end_code(self, *, is_open: bool, is_ambiguous: bool = False, is_fenced: bool = True) -> None:
+        assert self._code is not None
+        if is_ambiguous:
+            self._say(self._code.stop("ambiguous"))
+        else:
+            self._say(self._code.finish(is_open=is_open, is_fenced=is_fenced))
+        self._is_code_done = True
+
+    def _say(self, lines: Sequence[str]) -> None:
+        assert self._code is not None
+        if self._must_restart and self._code.has_begun:
+            self._events.append(Restart())
+            self._must_restart = self._has_said = False
+        if lines:
+            self._events.append(Lines(tuple(lines)))
+            self._has_said = True
+
+    def _taken(self) -> list[CodeEvent]:
+        """Return the events since the last time, neighbouring lines joined."""
+        events: list[CodeEvent] = []
+        parts: list[str] = []
+        for event in self._events:
+            if isinstance(event, Lines):
+                parts.extend(event.lines)
+                continue
+            events.append(event)
+            parts.clear()  # withdrawn before anyone saw them
+        if parts:
+            events.append(Lines(tuple(parts)))
+        self._events = []
+        return events
+
+    # The end of the answer
+
+    def _end_last_block(self) -> None:
+        while (block := self._block) is not None:
+            pending, block.pending = block.pending, []
+            if not pending:
+                self._close(block, is_closed=False)
+                return
+            end = 0 if block.string.is_open else self._end_in(block, pending)
+            if end is None:
+                block.is_ambiguous = True
+                self._close(block, is_closed=False)
+                return
+            self._close_before(block, pending, end)
+
+    def _end_in(self, block: _Block, pending: Sequence[str]) -> int | None:
+        """Return which of the pending lines is the closing fence; None where that is not known."""
+        fences = [(n, fence) for n, line in enumerate(pending) if (fence := block.fence_in(line))]
+        if len(fences) == 1:
+            return 0
+        later = list(code_blocks("\n".join(pending[1:])))
+        if all(found.language and found.is_closed for found in later):
+            return 0
+        nested = _bare_pairs([fence for _, fence in fences[:-1]])
+        own = _bare_pairs(block.fences_in(self._target.lines))
+        if nested and not fences[-1][1].info and nested == own:
+            return fences[-1][0]
+        return None
+
+    def _choose_held(self) -> None:
+        """Let the blocks that were held be the code, the first that is more than a quotation."""
+        for block in self._held:
+            is_void = self._code is None or _is_void(self._code)
+            if block.role == "other" or not is_void:
+                self._note(block)
+                continue
+            held, self._held = self._held, []
+            self._begin_code(is_untagged=True)
+            self._held = held
+            for line in block.lines:
+                self._feed_code(line)
+            self._end_code(is_open=not block.is_closed, is_ambiguous=block.is_ambiguous)
+
+    def _may_be_bare(self) -> bool:
+        return not self._has_fence or (self._code is None and (self._is_bare_document or self._has_lone_fence()))
+
+    def _has_lone_fence(self) -> bool:
+        """Whether the one fence is the answer's last line: the one that opened the block was lost."""
+        return len(self._held) == 1 and not self._held[0].is_closed and not self._held[0].checksum
+
+    def _is_bare_code(self) -> bool:
+        """Take the whole text for the code if it is that."""
+        lines = self._bare
+        while lines and (not (said := lines[-1].strip()) or self._is_sentinel(said)):
+            lines.pop()
+        if not lines:
+            self.problem = "empty"
+            return False
+        if self._has_fence and not self._is_bare_document:
+            lines.pop()
+        code = bare_code(lines, self._target, self._language)
+        if code:
+            self._begin_code(is_untagged=True)
+            for line in code:
+                self._feed_code(line)
+            self._end_code(is_open=False, is_fenced=False)
+        return bool(code)
+
+    def _is_sentinel(self, said: str) -> bool:
+        return is_sentinel(said) and said not in self._target.stripped
 
 
-def _is_same_kind(fence: re.Match[str], opening: re.Match[str]) -> bool:
-    return fence["fence"][0] == opening["fence"][0] and len(fence["fence"]) >= len(opening["fence"])
+def _is_void(code: Candidate) -> bool:
+    """Whether a finished block gives way to the next that fits: it is empty or only quotes the target."""
+    return code.problem == "empty" or code.repeats_target
 
 
-def _may_close(fence: re.Match[str], opening: re.Match[str]) -> bool:
-    return _is_same_kind(fence, opening) and not fence["info"]
-
-
-def _block(opening: re.Match[str], lines: list[str], first: int, end: int, *, is_closed: bool) -> CodeBlock:
-    language = opening["info"].partition(" ")[0].lower()
-    return CodeBlock(language, "".join(lines[first:end]), first, end, is_closed)
-
-
-def language_of(tag: str) -> str:
-    """Return LSP's word for a language, from a fence's info string, an editor's language id or a file's suffix."""
-    name = _TAG.match(tag.lower())["name"]  # type: ignore[index]
-    return _ALIASES.get(name, name)
-
-
-def blocks_in(language: str, blocks: Iterable[CodeBlock]) -> list[CodeBlock]:
-    """Return the blocks that may be code of a document in ``language``: else its kin, else those without a tag.
-
-    A document whose language is not known may hold any.
-    """
-    tagged = [(language_of(block.language), block) for block in blocks]
-    wanted = language_of(language)
-    kin: set[str] = set().union(*(family for family in _KIN if wanted in family))
-    for fitting in ({wanted}, kin, {""}):
-        if found := [block for tag, block in tagged if tag in fitting]:
-            return found
-    return [block for _, block in tagged] if not wanted else []
-
-
-def may_hold_fences(language: str) -> bool:
-    """Whether a fence in the code of this language is nothing unusual."""
-    return language_of(language) in _HOLD_FENCES
-
-
-def left_out(code: str, replaced: str) -> str | None:
-    """Return the first line of ``code`` that stands for code left out, such as ``# ... rest unchanged``.
-
-    A line that stands in ``replaced`` is the user's own.
-    """
-    own = {line.strip() for line in split_lines(replaced)}
-    lines = (line.strip() for line in split_lines(code))
-    return next((line for line in lines if line and line not in own and _stands_for_code(line)), None)
-
-
-def _stands_for_code(line: str) -> bool:
-    comment = _COMMENT.match(line)
-    said = _COMMENT_END.sub("", line[comment.end() :] if comment else line).strip("()[]<>（）【】 \t")
-    if _ELLIPSIS.match(said) and (comment or not _SPREAD.match(line)):
-        return _LEFT_OUT.search(said) is not None
-    phrase = _ELLIPSIS.sub("", said).strip(" \t.,:;!。，：").lower()
-    return comment is not None and any(known.fullmatch(phrase) for known in (_PHRASE, _PHRASE_ZH))
-
-
-def fit(code: str, replaced: str, line_end: str) -> str:
-    """Return ``code`` with the indentation and final newline of ``replaced`` and with the document's line ends.
-
-    Lines that ``replaced`` has too keep their own line ends, and a byte order mark stays at the start.
-    """
-    mark = _BOM if replaced.startswith(_BOM) else ""
-    replaced = replaced.removeprefix(_BOM)
-    lines = [without_line_end(line) for line in split_lines(code.removeprefix(_BOM))]
-    if lines and not lines[-1]:
-        lines.pop()
-    old = split_lines(replaced)
-    lines = _moved(lines, _first_indent(lines), _first_indent(old))
-    ends = _line_ends(lines, old, line_end)
-    if lines and replaced and old[-1]:
-        ends[-1:] = [""]
-    return mark + "".join(line + end for line, end in zip(lines, ends, strict=True))
-
-
-def _line_ends(lines: list[str], old: list[str], line_end: str) -> list[str]:
-    """Return each line's end: that of the same line in ``old``, else the document's."""
-    ends = [line_end] * len(lines)
-    contents = [without_line_end(line) for line in old]
-    old_ends = [line[len(content) :] or line_end for line, content in zip(old, contents, strict=True)]
-    if set(old_ends) != {line_end}:
-        for first, to, count in SequenceMatcher(None, contents, lines, autojunk=False).get_matching_blocks():
-            ends[to : to + count] = old_ends[first : first + count]
-    return ends
-
-
-def _first_indent(lines: Sequence[str]) -> str | None:
-    """Return the indentation of the first line that is not blank."""
-    return next((_INDENT.match(line).group() for line in lines if line.strip()), None)  # type: ignore[union-attr]
-
-
-def _moved(lines: list[str], have: str | None, want: str | None) -> list[str]:
-    if have is None or want is None or have == want:
-        return lines
-    if want.endswith(have):
-        more = want.removesuffix(have)
-        return [more + line if line.strip() else line for line in lines]
-    if have.endswith(want) and all(line.startswith(have) for line in lines if line.strip()):
-        return [line.removeprefix(have.removesuffix(want)) for line in lines]
-    return lines
+def _bare_pairs(fences: Sequence[Fence]) -> int:
+    """Return how many of the blocks that these fences make have no tag; 0 where they do not come out even."""
+    pairs = 0
+    is_inside = False
+    for fence in fences:
+        if not is_inside:
+            pairs += not fence.info
+            is_inside = True
+        elif not fence.info:
+            is_inside = False
+    return 0 if is_inside else pairs

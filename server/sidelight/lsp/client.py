@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import Sequence
@@ -54,27 +55,38 @@ class Client:
 
     async def apply_edit(self, edit: dict[str, Any], label: str) -> bool:
         """Ask the client to apply an edit. True is its word only: see whether the text arrives."""
+        return await self.try_edit(edit, label) is not False
+
+    async def try_edit(self, edit: dict[str, Any], label: str) -> bool | None:
+        """Ask the client to apply an edit; None when it says nothing: its user may still be deciding."""
         if not self.can.apply_edit:
             return False
         try:
             result = await self.protocol.ask(types.WORKSPACE_APPLY_EDIT, {"label": label, "edit": edit}, _EDIT_S)
         except ClientSilentError:
-            return True  # its user may still be deciding: sending it again could apply it twice
+            return None
         except ClientError as error:
             log.info("an edit was refused: %s", error)
             return False
         return isinstance(result, dict) and bool(result.get("applied"))
 
-    async def show_document(self, uri: str) -> bool:
-        """Ask the client to open a document."""
+    async def show_document(self, uri: str, selection: dict[str, Any] | None = None) -> bool:
+        """Ask the client to open a document; with a selection (an LSP range), to go there."""
         if not self.can.show_document:
             return False
+        params = {"uri": uri, "takeFocus": selection is not None} | ({"selection": selection} if selection else {})
         try:
-            result = await self.protocol.ask(types.WINDOW_SHOW_DOCUMENT, {"uri": uri, "takeFocus": False}, _ANSWER_S)
+            result = await self.protocol.ask(types.WINDOW_SHOW_DOCUMENT, params, _ANSWER_S)
         except ClientError as error:
             log.info("a document was not shown: %s", error)
             return False
         return isinstance(result, dict) and bool(result.get("success"))
+
+    def refresh_lenses(self) -> None:
+        """Ask the client to ask for code lenses again. Its answer is of no interest; it is a request all the same."""
+        if self.can.refreshes_lenses:
+            asking = self.protocol.ask(types.WORKSPACE_CODE_LENS_REFRESH, None, _ANSWER_S)
+            asyncio.ensure_future(asking).add_done_callback(lambda done: done.cancelled() or done.exception())
 
     async def configuration(self) -> Any:
         """Return the client's ``sidelight`` section, or None."""

@@ -8,7 +8,10 @@ from typing import Any
 from lsprotocol import types
 
 from sidelight.core.instructions import find_instruction
+from sidelight.editing.text import Range
+from sidelight.lsp.client import Client
 from sidelight.lsp.documents import Document
+from sidelight.lsp.reviews import Reviews
 from sidelight.lsp.subject import OUR_SOURCE
 from sidelight.messages import Message, Translator, msg
 
@@ -22,6 +25,8 @@ def code_actions(
     write: Translator,
     running: Sequence[str],
     raw_diagnostics: Sequence[dict[str, Any]],
+    *,
+    can_restore: bool = False,
 ) -> list[dict[str, Any]]:
     """Return the actions for a place, as LSP has them; ``running`` are the ids of running jobs."""
     only = [str(getattr(kind, "value", kind)) for kind in params.context.only or []]
@@ -30,9 +35,30 @@ def code_actions(
     actions = [
         *_on_diagnostics(params, raw_diagnostics),
         *_on_place(params, document, is_asked=is_asked or _SOURCE in only),
+        *_on_history(params, is_asked=_SOURCE in only or (can_restore and is_asked)),
         *(_Offer(_SOURCE, msg("Stop Sidelight ({job})", job=job), "stop", {"job": job}) for job in running),
     ]
     return [action.as_lsp(write) for action in actions if action.is_wanted(only)]
+
+
+def review_actions(reviews: Reviews, document: Document, place: Range, client: Client) -> list[dict[str, Any]]:
+    """Return what can be done about the edits at a place."""
+    return [
+        {"title": client.write(title), "kind": _QUICK_FIX, "command": _command(client.write(title), name, argument)}
+        for title, name, argument in reviews.actions(document, place)
+    ]
+
+
+def review_lenses(reviews: Reviews, document: Document, client: Client) -> list[dict[str, Any]]:
+    """Return what shows above the edits of a document, for clients that have code lenses."""
+    return [
+        {"range": document.lsp_range(Range(place, place)), "command": _command(client.write(title), name, argument)}
+        for place, title, name, argument in reviews.lenses(document)
+    ]
+
+
+def _command(title: str, name: str, argument: dict[str, Any]) -> dict[str, Any]:
+    return {"title": title, "command": f"sidelight.{name}", "arguments": [argument]}
 
 
 class _Offer:
@@ -47,8 +73,7 @@ class _Offer:
 
     def as_lsp(self, write: Translator) -> dict[str, Any]:
         title = write(self._title)
-        command = {"title": title, "command": f"sidelight.{self._task}", "arguments": [self._argument]}
-        action = {"title": title, "kind": self._kind, "command": command}
+        action = {"title": title, "kind": self._kind, "command": _command(title, self._task, self._argument)}
         return action | ({"diagnostics": [self._diagnostic]} if self._diagnostic else {})
 
 
@@ -88,6 +113,12 @@ def _on_place(params: types.CodeActionParams, document: Document, *, is_asked: b
     if not instruction:
         yield _Offer(_REWRITE, msg("Generate with Sidelight…"), "generate", argument)
     yield _Offer(_REFACTOR, msg("Ask Sidelight…"), "ask", argument)
+
+
+def _on_history(params: types.CodeActionParams, *, is_asked: bool) -> Iterator[_Offer]:
+    if is_asked:
+        title = msg("Restore the text from before an edit of Sidelight…")
+        yield _Offer(_SOURCE, title, "restore", {"uri": params.text_document.uri})
 
 
 def _short(message: object) -> str:

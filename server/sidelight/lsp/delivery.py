@@ -1,30 +1,30 @@
-"""How an answer reaches the editor: as a stream of deltas, or as one edit of the document (pages: ``pages.py``)."""
+"""How an answer reaches the editor: as a stream of deltas, or as one edit of a document that is not open.
+
+Open documents: ``live_edit.py``. Pages: ``pages.py``.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from lsprotocol import types
 
 from sidelight.core.answers import Answer, AnswerEvent, Reasoning, Replace, Source, Sources, Status, Text
-from sidelight.core.replacement import NotApplied, replacement
-from sidelight.editing.line_diff import line_change
-from sidelight.editing.text import Place, Range
+from sidelight.core.rewrite import rewritten
+from sidelight.editing.line_diff import hunks
+from sidelight.editing.text import Place, Range, split_lines
 from sidelight.errors import ProviderError, SidelightError
 from sidelight.lsp.client import Client
-from sidelight.lsp.documents import Document, Documents
+from sidelight.lsp.documents import Document
 from sidelight.lsp.framing import frame
 from sidelight.lsp.stdio import Writer
 from sidelight.lsp.subject import Subject
 from sidelight.messages import Message, msg
 
 _FRAME_EVERY_S = 0.016
-_EDIT_ATTEMPTS = 3
-# Neovim sends its didChange up to 150 ms after an edit, Eglot when idle for 500 ms.
-_ARRIVAL_S = 3.0
 
 
 class StreamDelivery:
@@ -107,75 +107,39 @@ def source_value(source: Source) -> dict[str, Any]:
     return {"title": source.title, "uri": source.uri, "text": source.text}
 
 
-def workspace_edit(document: Document, place: Range, text: str, *, document_changes: bool) -> dict[str, Any]:
-    """Return LSP's edit that puts ``text`` in a place of a document as it is now: versioned, where the client can."""
-    edit = {"range": document.lsp_range(place), "newText": text}
+def edit_of(document: Document, edits: Sequence[dict[str, Any]], *, document_changes: bool) -> dict[str, Any]:
+    """Return LSP's edit of a document as it is now: versioned, where the client can."""
     if not document_changes:
-        return {"changes": {document.uri: [edit]}}
+        return {"changes": {document.uri: list(edits)}}
     identifier = {"uri": document.uri, "version": document.version if document.is_open else None}
-    return {"documentChanges": [{"textDocument": identifier, "edits": [edit]}]}
+    return {"documentChanges": [{"textDocument": identifier, "edits": list(edits)}]}
 
 
-class Edit:
-    """What an edit task's answer does to the document: the new text of the subject's target."""
-
-    def __init__(self, subject: Subject, answer: Answer) -> None:
-        assert subject.document is not None
-        self._document: Document = subject.document
-        self._subject = subject
-        self._old = subject.context.target_text
-        self.new = replacement(answer, subject.context)
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether the answer leaves everything as it is."""
-        return self.new == self._old
-
-    def stands_in(self, text: str, *, is_touched: bool) -> bool:
-        """Whether ``text``, which was the target's and may have changed, is the new one (and what else was typed)."""
-        if not is_touched:
-            return False
-        if len(self.new) > len(self._old) and self.new in text:
-            return True
-        typed = len(text) - len(self.new)
-        # All that differs was typed into the new text; of a text nearer to the old one, that would be a guess.
-        return _distance(text, self.new) == typed and (not typed or typed < _distance(text, self._old))
-
-    def workspace_edit(self, *, document_changes: bool) -> dict[str, Any]:
-        """Return the edit of the document as it is now. Raises ``NotApplied`` when it would be wrong there."""
-        document, target = self._document, self._target()
-        change = line_change(self._old, self.new)
-        assert change is not None
-        start = Place(target.start.line + change.first, target.start.column if change.first == 0 else 0)
-        end = target.end if change.end > self._old_lines() else Place(target.start.line + change.end, 0)
-        place = Range(start, max(start, end))
-        return workspace_edit(document, place, change.text, document_changes=document_changes)
-
-    def _old_lines(self) -> int:
-        target = self._subject.context.target
-        return target.end.line - target.start.line
-
-    def _target(self) -> Range:
-        tracked = self._subject.target
-        if tracked is None:
-            return self._subject.context.target  # not open: nobody has typed in it
-        if not self._document.is_open:
-            raise NotApplied(msg("{name} was closed meanwhile.", name=self._document.name))
-        if tracked.is_touched or self._document.text.between(tracked.range) != self._old:
-            raise NotApplied(msg("{name} was changed at that place meanwhile.", name=self._document.name))
-        return tracked.range
+def workspace_edit(document: Document, place: Range, text: str, *, document_changes: bool) -> dict[str, Any]:
+    """Return LSP's edit that puts ``text`` in a place of a document as it is now."""
+    edit = {"range": document.lsp_range(place), "newText": text}
+    return edit_of(document, [edit], document_changes=document_changes)
 
 
-def _distance(one: str, other: str) -> int:
-    """Return how long the part is in which two texts differ, from the first difference to the last."""
-    least, most = sorted((len(one), len(other)))
-    head = next((i for i in range(least) if one[i] != other[i]), least)
-    tail = next((i for i in range(least - head) if one[-1 - i] != other[-1 - i]), least - head)
-    return most - head - tail
+def edits_between(document: Document, place: Range, old: str, new: str) -> list[dict[str, Any]]:
+    """Return LSP's edits of the lines that differ between a place's text and a new one; none where nothing does."""
+    before, after = split_lines(old), split_lines(new)
+    edits = []
+    for hunk in hunks(before, after):
+        ends = [_line_start(place, line, len(before)) for line in (hunk.first, hunk.end)]
+        text = "".join(after[hunk.new_first : hunk.new_end])
+        edits.append({"range": document.lsp_range(Range(*ends)), "newText": text})
+    return edits
 
 
-class EditDelivery:
-    """Puts an answer into the document as one edit at the end, and sees that it arrives.
+def _line_start(place: Range, line: int, count: int) -> Place:
+    if line == 0:
+        return place.start
+    return place.end if line >= count else Place(place.start.line + line, 0)
+
+
+class FileEdit:
+    """Puts an answer into a document that is not open, as one edit at the end: there is no buffer to look at.
 
     ``fall_back`` shows an answer that could not be applied as a page, with the reason.
     """
@@ -183,72 +147,56 @@ class EditDelivery:
     def __init__(
         self,
         client: Client,
-        documents: Documents,
         subject: Subject,
-        fall_back: Callable[[Answer, Message], Awaitable[Message | None]],
+        task: str,
+        fall_back: Callable[[Answer, Message], Awaitable[None]],
+        *,
+        tells_truncation: bool,
     ) -> None:
         self._client = client
-        self._documents = documents
         self._subject = subject
+        self._task = task
         self._fall_back = fall_back
+        self._tells_truncation = tells_truncation
 
     def receive(self, event: AnswerEvent) -> None:
-        """Wait for the end: nothing goes into the document before the answer is complete."""
+        """Wait for the end."""
 
     async def finish(self, answer: Answer) -> Message | None:
         """Apply the answer, or show it as a page that says why it was not applied."""
         finished = answer.finished
         if finished is not None and finished.finish == "stopped":
             if answer.text:
-                await self._fall_back(answer, msg("It was stopped."))
+                await self._fall_back(answer, msg("Not applied: {reason}", reason=msg("It was stopped.")))
             return msg("stopped")
         if not answer.text:
             self._client.show_error(failure(answer))
             return msg("failed")
-        try:
-            return await self._apply(Edit(self._subject, answer))
-        except NotApplied as not_applied:
-            return await self._fall_back(answer, not_applied.reason)
-
-    async def _apply(self, edit: Edit) -> Message:
-        if edit.is_empty:
+        context, document = self._subject.context, self._subject.document
+        assert document is not None
+        new, outcome = await asyncio.to_thread(
+            rewritten, self._task, answer, context, tells_truncation=self._tells_truncation
+        )
+        if outcome.kind == "same":
             self._client.show(types.MessageType.Info, msg("The answer changes nothing here."))
             return msg("nothing to change")
-        for _ in range(_EDIT_ATTEMPTS):
-            if await self._try(edit):
-                return msg("applied")
-            if not self._client.can.apply_edit:
-                break
-        raise NotApplied(msg("The editor did not take the edit."))
+        reason = outcome.reason
+        edits = edits_between(document, context.target, context.target_text, new)
+        if edits:
+            edit = edit_of(document, edits, document_changes=self._client.can.document_changes)
+            if not await self._client.apply_edit(edit, self._client.write(msg("Sidelight"))):
+                reason, edits = msg("The editor did not take the edit."), []
+        if reason is None:
+            return msg("applied")
+        await self._fall_back(answer, not_applied(reason, in_part=bool(edits)))
+        return msg("applied in part") if edits else msg("not applied")
 
-    async def _try(self, edit: Edit) -> bool:
-        """Send the edit once, and see whether it arrives: some clients say yes to edits that they drop.
 
-        Where versions do not guard against applying an edit twice, a client's yes is believed.
-        """
-        document, target = self._subject.document, self._subject.target
-        workspace_edit = edit.workspace_edit(document_changes=self._client.can.document_changes)
-        label = self._client.write(msg("Sidelight"))
-        if document is None or target is None:
-            return await self._client.apply_edit(workspace_edit, label)  # not open: there will be no didChange
-        arrival = document.track(target.range, grows=True)
-        changed = asyncio.Event()
-        forget = self._documents.listen(lambda _: changed.set())
-        try:
-            applied = await self._client.apply_edit(workspace_edit, label)
-            if applied and not self._client.can.document_changes:
-                return True
-            while document.is_open and not edit.stands_in(
-                document.text.between(arrival.range), is_touched=arrival.is_touched
-            ):
-                await asyncio.wait_for(changed.wait(), _ARRIVAL_S if applied else _ARRIVAL_S / 3)
-                changed.clear()
-            return document.is_open
-        except asyncio.TimeoutError:
-            return False
-        finally:
-            forget()
-            document.untrack(arrival)
+def not_applied(reason: Message, *, in_part: bool) -> Message:
+    """Return what is said of an answer that was not applied, or in part."""
+    if in_part:
+        return msg("Applied in part: {reason} The rest of the old text stands.", reason=reason)
+    return msg("Not applied: {reason}", reason=reason)
 
 
 def failure(answer: Answer) -> SidelightError:

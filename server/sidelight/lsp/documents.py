@@ -6,67 +6,21 @@ What is sent back to the client is the URI as the client wrote it.
 
 from __future__ import annotations
 
-import os
-import re
+import asyncio
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
 
 from lsprotocol import types
 
-from sidelight.editing.line_diff import line_change
-from sidelight.editing.text import Place, Range, Text, Units, column_from_units, units_from_column
+from sidelight.editing.line_diff import hunks
+from sidelight.editing.text import Place, Range, Text, Units, column_from_units, split_lines, units_from_column
 from sidelight.editing.tracked import TrackedRange
 from sidelight.errors import UsageError
 from sidelight.files import language_of, read_text
 from sidelight.messages import msg
+from sidelight.uris import document_key, file_path, file_uri, name_of
 
-_DRIVE = re.compile(r"/?([A-Za-z])[:|](?=/|$)")
-
-
-def document_key(uri: str) -> str:
-    """Return the one spelling of a URI. Anything that is not a URI is its own key."""
-    try:
-        parts = urlsplit(uri)
-    except ValueError:
-        return uri
-    if not parts.scheme:
-        return uri
-    path = quote(_with_small_drive(unquote(parts.path)), safe="/:@!$&'()*+,;=~")
-    rest = (f"?{parts.query}" if parts.query else "") + (f"#{parts.fragment}" if parts.fragment else "")
-    authority = "" if parts.netloc.lower() == "localhost" and parts.scheme == "file" else unquote(parts.netloc).lower()
-    # sidelight:/x and sidelight:///x are one; untitled:x has no path to normalise
-    return f"{parts.scheme.lower()}://{authority}{path}{rest}" if path.startswith("/") else uri
-
-
-def _with_small_drive(path: str) -> str:
-    drive = _DRIVE.match(path)
-    return f"/{drive[1].lower()}:{path[drive.end() :]}" if drive else path
-
-
-def file_path(uri: str) -> Path | None:
-    """Return the path of a ``file:`` URI on this machine (UNC shares too), or None."""
-    try:
-        parts = urlsplit(document_key(uri))
-    except ValueError:
-        return None
-    if parts.scheme != "file":
-        return None
-    path = unquote(parts.path)
-    if os.name == "nt":
-        return Path(f"//{unquote(parts.netloc)}{path}" if parts.netloc else path.removeprefix("/"))
-    return Path(path) if not parts.netloc else None
-
-
-def file_uri(path: Path) -> str:
-    """Return the URI of a file."""
-    return path.absolute().as_uri()
-
-
-def name_of(uri: str) -> str:
-    """Return the last part of a URI's path, for titles and prompts."""
-    return unquote(uri).rstrip("/").rpartition("/")[2] or uri
+__all__ = ["Document", "Documents", "document_key", "file_path", "file_uri", "name_of"]
 
 
 class Document:
@@ -79,6 +33,7 @@ class Document:
         self.version = version
         self.text = Text(text)
         self.is_open = True
+        self.edits = asyncio.Lock()  # held while an edit of ours is under way
         self._encoding = encoding
         self._tracked: list[TrackedRange] = []
 
@@ -119,12 +74,26 @@ class Document:
 
     def change(self, change: types.TextDocumentContentChangeEvent) -> None:
         """Apply one change of a ``didChange``."""
-        if isinstance(change, types.TextDocumentContentChangePartial):
-            self._replace(self.range(change.range), change.text)
-        elif difference := line_change(str(self.text), change.text):
-            # A client that sends the whole text has not touched the whole text: ranges follow the difference.
-            start = self.text.clamp(Place(difference.first, 0))
-            self._replace(Range(start, self.text.clamp(Place(difference.end, 0))), difference.text)
+        whole = Range(Place(0, 0), self.text.end)
+        place = self.range(change.range) if isinstance(change, types.TextDocumentContentChangePartial) else whole
+        if place.start.line == place.end.line:
+            return self._replace(place, change.text)
+        # A client that sends many lines, or the whole text, has not touched them all: some send one change from the
+        # first difference to the last, with an edit of ours and what the user typed in it. Ranges follow the lines.
+        first, end = place.start.line, place.end.line + 1
+        old = self.text.lines[first:end]
+        new = split_lines(old[0][: place.start.column] + change.text + old[-1][place.end.column :])
+        if end < len(self.text.lines) and not new[-1]:
+            new.pop()
+        found = hunks(old, new)
+        if len(found) == 1 and found[0].first == 0 and found[0].end == len(old):
+            return self._replace(place, change.text)
+        for hunk in reversed(found):
+            text = "".join(new[hunk.new_first : hunk.new_end])
+            self._replace(Range(Place(first + hunk.first, 0), self._start_of(first + hunk.end)), text)
+
+    def _start_of(self, line: int) -> Place:
+        return Place(line, 0) if line < len(self.text.lines) else self.text.end
 
     def _replace(self, range_: Range, text: str) -> None:
         replaced = self.text.replace(range_, text)

@@ -9,15 +9,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sidelight import __version__
 from sidelight.core.tasks import TASKS
 from sidelight.editing.text import Units
 
+EditMode = Literal["live", "once", "page"]
+
 PROTOCOL_VERSION = 1
 PAGE_SCHEME = "sidelight"
-COMMANDS = (*(f"sidelight.{name}" for name in TASKS), "sidelight.stop", "sidelight.send", "sidelight.insertBlock")
+REVIEW_COMMANDS = ("keep", "undo", "applyAnyway", "retry", "refine", "continue", "nextChange", "showAnswer")
+COMMANDS = tuple(
+    f"sidelight.{name}" for name in (*TASKS, "stop", "send", "insertBlock", "restore", "clearHistory", *REVIEW_COMMANDS)
+)
 CODE_ACTION_KINDS = ("quickfix", "refactor", "refactor.rewrite", "source")
 
 
@@ -32,6 +37,9 @@ class Abilities:
     text_content: bool = False
     configuration: bool = False
     register_configuration: bool = False
+    lenses: bool = False
+    refreshes_lenses: bool = False
+    edits: EditMode = "once"
 
     @property
     def shows_pages(self) -> bool:
@@ -39,9 +47,15 @@ class Abilities:
         return self.text_content and self.show_document
 
 
-KNOWN_CLIENTS: dict[str, dict[str, bool]] = {
-    "Neovim": {"document_changes": True},
-    "Kate": {"apply_edit": True, "document_changes": True},
+_VS_CODE = ("Visual Studio Code", "Visual Studio Code - Insiders", "VSCodium", "Code - OSS", "code-server", "Cursor",
+            "Windsurf", "Positron")  # fmt: skip
+KNOWN_CLIENTS: dict[str, dict[str, Any]] = {
+    **{name: {"edits": "live"} for name in _VS_CODE},
+    "Neovim": {"document_changes": True, "edits": "live"},
+    "emacs": {"edits": "live"},  # lsp-mode
+    # Asks its user about every edit that a server begins, and tells of changes when it has been idle for a while.
+    "Eglot": {"edits": "once"},
+    "Kate": {"apply_edit": True, "document_changes": True, "edits": "once"},
 }
 
 
@@ -56,6 +70,9 @@ def abilities_of(params: dict[str, Any]) -> Abilities:
         text_content=isinstance(_at(can, "workspace", "textDocumentContent"), dict),
         configuration=_has(can, "workspace", "configuration"),
         register_configuration=_has(can, "workspace", "didChangeConfiguration", "dynamicRegistration"),
+        lenses=isinstance(_at(can, "textDocument", "codeLens"), dict),
+        refreshes_lenses=_has(can, "workspace", "codeLens", "refreshSupport"),
+        edits="once" if _has(can, "workspace", "applyEdit") else "page",
     )
     return replace(announced, **KNOWN_CLIENTS.get(str(_at(params, "clientInfo", "name")), {}))
 
@@ -85,6 +102,7 @@ def result_of(params: dict[str, Any]) -> dict[str, Any]:
         "positionEncoding": encoding_of(params["capabilities"]),
         "textDocumentSync": {"openClose": True, "change": 2, "save": {"includeText": False}},
         "codeActionProvider": {"codeActionKinds": list(CODE_ACTION_KINDS)},
+        **({"codeLensProvider": {}} if can.lenses else {}),
         "executeCommandProvider": {"commands": list(COMMANDS)},
         "workspace": workspace,
         "experimental": {"sidelight": {"protocol": PROTOCOL_VERSION}},

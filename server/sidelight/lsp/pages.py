@@ -21,7 +21,7 @@ from lsprotocol import types
 
 from sidelight.core.answers import Answer, AnswerEvent
 from sidelight.core.tasks import Task
-from sidelight.editing.answer_code import CodeBlock, code_blocks
+from sidelight.editing.fences import CodeBlock, code_blocks
 from sidelight.editing.text import Range
 from sidelight.lsp.client import Client
 from sidelight.lsp.delivery import failure, workspace_edit

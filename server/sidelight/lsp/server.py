@@ -14,7 +14,7 @@ from lsprotocol import types
 from sidelight.core.tasks import TASKS
 from sidelight.errors import UsageError
 from sidelight.lsp import handshake
-from sidelight.lsp.code_actions import code_actions
+from sidelight.lsp.code_actions import code_actions, review_actions, review_lenses
 from sidelight.lsp.framing import Incoming
 from sidelight.lsp.pages import page_actions, written_instruction
 from sidelight.lsp.protocol import InvalidParams, Protocol, make_protocol
@@ -51,6 +51,7 @@ class Server:
             types.TEXT_DOCUMENT_DID_CLOSE: self.did_close,
             types.TEXT_DOCUMENT_DID_SAVE: self.did_save,
             types.TEXT_DOCUMENT_CODE_ACTION: self.code_action,
+            types.TEXT_DOCUMENT_CODE_LENS: self.code_lens,
             types.WORKSPACE_EXECUTE_COMMAND: self.execute_command,
             types.WORKSPACE_DID_CHANGE_CONFIGURATION: self.did_change_configuration,
             types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: self.did_change_folders,
@@ -58,6 +59,7 @@ class Server:
             types.WINDOW_WORK_DONE_PROGRESS_CANCEL: self.cancel_progress,
             "sidelight/run": self.run,
             "sidelight/models": self.models,
+            "sidelight/history": self.history,
             "sidelight/didChangeTrust": self.did_change_trust,
         }
 
@@ -68,6 +70,7 @@ class Server:
             "sidelight.stop": self.stop,
             "sidelight.send": self.send,
             "sidelight.insertBlock": self.insert_block,
+            **self.session.edits.commands(),
         }
 
     # Life
@@ -164,8 +167,13 @@ class Server:
         if document is not None and not actions:
             diagnostics = self.protocol.plain(params.context.diagnostics)
             running = [job.id for job in session.jobs]
+            actions += review_actions(session.edits.reviews, document, document.range(params.range), session.client)
             actions += code_actions(params, document, session.client.write, running, diagnostics)
         return actions
+
+    def code_lens(self, params: types.CodeLensParams) -> list[dict[str, Any]]:
+        document = self.session.documents.opened(params.text_document.uri)
+        return review_lenses(self.session.edits.reviews, document, self.session.client) if document else []
 
     # Configuration
 
@@ -207,6 +215,10 @@ class Server:
         models = await asyncio.to_thread(provider.models)
         listed = [{"id": model.id, "name": model.name, "detail": model.detail} for model in models]
         return {"provider": provider.name, "model": provider.model, "models": listed}
+
+    async def history(self, params: Any) -> dict[str, Any]:
+        uri = params.get("uri") if isinstance(params, dict) else None
+        return {"points": await self.session.restoring.listed(uri if isinstance(uri, str) else None)}
 
     def cancel_progress(self, params: types.WorkDoneProgressCancelParams) -> None:
         self.session.jobs.stop_by_token(params.token)

@@ -12,19 +12,31 @@ from lsprotocol import types
 from sidelight.core.answers import Answer
 from sidelight.core.assistant import Assistant
 from sidelight.core.conversations import MemoryConversations
-from sidelight.core.ports import Provider
-from sidelight.core.replacement import NotApplied
+from sidelight.core.ports import Provider, RestorePoints
+from sidelight.core.rewrite import rewritten
 from sidelight.core.tasks import Task
-from sidelight.editing.answer_code import fit
+from sidelight.editing.fitting import fit
 from sidelight.editing.text import Range
 from sidelight.errors import SidelightError, UsageError
 from sidelight.lsp.asking import find_or_ask
 from sidelight.lsp.client import Client, Progress
-from sidelight.lsp.delivery import Edit, EditDelivery, StreamDelivery, failure, source_value, workspace_edit
+from sidelight.lsp.delivery import (
+    FileEdit,
+    StreamDelivery,
+    edit_of,
+    edits_between,
+    failure,
+    not_applied,
+    source_value,
+    workspace_edit,
+)
 from sidelight.lsp.documents import Document, Documents, document_key, file_path, name_of
+from sidelight.lsp.edits import Edits
+from sidelight.lsp.handshake import EditMode
 from sidelight.lsp.jobs import Delivery, Job, Jobs
 from sidelight.lsp.pages import AskDelivery, AskPage, Page, PageDelivery, Pages, incomplete_note
 from sidelight.lsp.protocol import Protocol
+from sidelight.lsp.restoring import Restoring
 from sidelight.lsp.start import Wiring
 from sidelight.lsp.stdio import Writer
 from sidelight.lsp.subject import Asked, Subject, find_subject
@@ -47,8 +59,11 @@ class Session:
         self.locale = "en"
         self.sends_status = True
         self._folders: list[str] = []
+        self.restoring = Restoring(self.client, self.documents, self.restore_points)
+        self.edits = Edits(self.client, self.documents, self.restoring, self.start, self._show_unapplied)
         self._settings = wiring.settings.read()
         self._provider: Provider | None = None
+        self._restore_points: RestorePoints | None = None
         self._warned: set[str] = set()
         self._status: dict[str, Any] = {}
         self._warning: Message | None = None
@@ -86,7 +101,7 @@ class Session:
     def read_settings(self) -> None:
         """Read the settings anew; running jobs keep what they began with."""
         self._settings = self._wiring.settings.read()
-        self._provider = None
+        self._provider = self._restore_points = None
 
     def reload(self) -> None:
         """Read the settings anew, and tell the client what came of it."""
@@ -114,6 +129,12 @@ class Session:
             if settings is self._settings:
                 self._provider = provider
         return provider
+
+    def restore_points(self) -> RestorePoints:
+        """Return where restore points are kept. Called on threads."""
+        if self._restore_points is None:
+            self._restore_points = self._wiring.restore_points(self._settings)
+        return self._restore_points
 
     @property
     def message_limit_bytes(self) -> int:
@@ -198,7 +219,7 @@ class Session:
             await self._configured.wait()
             ready = await find_or_ask(task, subject, self.client, self.pages, asked.conversation)
             if ready is not None:
-                await self._run(job, task, ready, asked, self._delivery(task, ready))
+                await self._run(job, task, ready, asked, self._delivery(job, task, asked, ready))
         finally:
             self.pages.release(subject)
 
@@ -207,7 +228,7 @@ class Session:
         title = self._title(page.task, subject)
         delivery: Delivery = AskDelivery(self.pages, subject, title, page)
         if page.task.edits:
-            delivery = self._delivery(page.task, subject)
+            delivery = self._delivery(job, page.task, asked, subject)
         conversation = await self._run(job, page.task, subject, asked, delivery)
         self.pages.continue_ask(page, conversation)
 
@@ -217,26 +238,39 @@ class Session:
         await job.run(self._assistant, question, delivery, self._title(task, subject))
         return question.conversation.id
 
-    def _delivery(self, task: Task, subject: Subject) -> Delivery:
+    def _delivery(self, job: Job, task: Task, asked: Asked, subject: Subject) -> Delivery:
         title = self._title(task, subject)
-        if not task.edits:
+        mode = self._edit_mode()
+        if not task.edits or mode == "page":
             return PageDelivery(self.pages, subject, title)
+        tells = self._tells_truncation()
+        if subject.target is not None:
+            return self.edits.delivery(job.id, task, asked, subject, title, mode=mode, tells_truncation=tells)
 
-        async def fall_back(answer: Answer, reason: Message) -> Message | None:
-            return await self._show_unapplied(subject, title, answer, reason)
+        async def fall_back(answer: Answer, told: Message) -> None:
+            await self._show_unapplied(subject, title, answer, told)
 
-        return EditDelivery(self.client, self.documents, subject, fall_back)
+        return FileEdit(self.client, subject, task.name, fall_back, tells_truncation=tells)
 
-    async def _show_unapplied(self, subject: Subject, title: str, answer: Answer, reason: Message) -> Message:
-        """Show the answer of an edit task that did not go into the document, and say why it did not."""
+    def _edit_mode(self) -> EditMode:
+        """Return how edits reach this client: as the user set it, else by the table of known clients."""
+        chosen = self._settings.text("edits")
+        return self.client.can.edits if chosen == "auto" else chosen  # type: ignore[return-value]
+
+    def _tells_truncation(self) -> bool:
+        try:
+            return self.provider().tells_truncation
+        except SidelightError:
+            return False
+
+    async def _show_unapplied(self, subject: Subject, title: str, answer: Answer, told: Message) -> None:
+        """Show the answer of an edit task as a page, and say why: it did not go into the document, or not whole."""
         page = self.pages.new(title, subject, answer)
-        told = msg("Not applied: {reason}", reason=reason)
         error = answer.finished.error if answer.finished else None
         page.foot = incomplete_note(answer, self.client)
         page.notice = " ".join(self.client.write(part) for part in (told, error and error.message) if part)
         self.client.show(types.MessageType.Warning, told, error.message if error else None)
         await self.pages.show(page)
-        return msg("not applied")
 
     def _title(self, task: Task, subject: Subject) -> str:
         name = self.client.write(task.title)
@@ -273,7 +307,7 @@ class Session:
             conversation = question.conversation
             result = self._result(answer, is_streamed=partial_token is not None)
             result |= {"conversation": conversation.id, "turn": len(conversation.turns)}
-            return result | (self._edit_result(subject, answer) if task.edits else {})
+            return result | (await self._edit_result(task, subject, answer) if task.edits else {})
         finally:
             self.jobs.remove(job)
             subject.release()
@@ -292,14 +326,23 @@ class Session:
             result["error"] = {"kind": error.kind, "message": self.client.write(error.message)} | hint
         return result
 
-    def _edit_result(self, subject: Subject, answer: Answer) -> dict[str, Any]:
-        try:
-            edit = Edit(subject, answer)
-            if edit.is_empty:
-                return {"notice": self.client.write(msg("The answer changes nothing here."))}
-            return {"edit": edit.workspace_edit(document_changes=True)}
-        except NotApplied as not_applied:
-            return {"notice": self.client.write(msg("Not applied: {reason}", reason=not_applied.reason))}
+    async def _edit_result(self, task: Task, subject: Subject, answer: Answer) -> dict[str, Any]:
+        context, document = subject.context, subject.document
+        assert document is not None
+        new, outcome = await asyncio.to_thread(
+            rewritten, task.name, answer, context, tells_truncation=self._tells_truncation()
+        )
+        place = subject.target.range if subject.target is not None else context.target
+        if subject.target is not None and (not document.is_open or document.text.between(place) != context.target_text):
+            reason = msg("{name} was changed at that place meanwhile.", name=document.name)
+            return {"notice": self.client.write(not_applied(reason, in_part=False))}
+        if outcome.kind == "same":
+            return {"notice": self.client.write(msg("The answer changes nothing here."))}
+        edits = edits_between(document, place, context.target_text, new)
+        result: dict[str, Any] = {"edit": edit_of(document, edits, document_changes=True)} if edits else {}
+        if outcome.reason is not None:
+            result["notice"] = self.client.write(not_applied(outcome.reason, in_part=bool(edits)))
+        return result
 
     # Pages
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sidelight.core.ports import Provider
+from sidelight.core.ports import Provider, RestorePoints
 from sidelight.lsp import handshake
 from sidelight.lsp.framing import Received, encode_message
 from sidelight.lsp.stdio import Connection, exit_now, take_over_standard_streams
@@ -26,6 +26,7 @@ class Wiring:
 
     settings: SettingsSource
     provider: Callable[[Settings], Provider]
+    restore_points: Callable[[Settings], RestorePoints]
     pages_folder: Path
     set_log_level: Callable[[str], None] = field(default=lambda _: None)
 

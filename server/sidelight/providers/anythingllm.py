@@ -256,6 +256,11 @@ class AnythingLLM:
         self._http = http
 
     @property
+    def tells_truncation(self) -> bool:
+        """No: it ends every stream in the same way."""
+        return False
+
+    @property
     def model(self) -> str:
         """The configured workspace."""
         return self._config.workspace

@@ -25,6 +25,7 @@ class BuiltinProvider:
 
     name = "builtin"
     model = ""
+    tells_truncation = True
 
     def __init__(self, opened: Sequence[Path] = ()) -> None:
         """Take the folders that are opened: nothing is run from them."""

@@ -1,0 +1,216 @@
+"""What an edit task's answer does to its target: step by step while it arrives, and with a judgement when it has ended.
+
+Nothing that was cut off counts as a deletion: lines which the answer never reached stay. What is not surely meant is
+not applied, and the reason is for the user.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sidelight.core.answers import Answer, AnswerEvent, Finished, Replace, Text
+from sidelight.core.context import Context
+from sidelight.editing import gate
+from sidelight.editing.answer_code import CodeEvent, CodeStream, Lines, Restart
+from sidelight.editing.fences import code_blocks
+from sidelight.editing.fitting import fit
+from sidelight.editing.languages import blocks_in
+from sidelight.editing.line_diff import Delete, Insert, LineDiff, Step
+from sidelight.editing.live_region import LiveRegion, lines_of
+from sidelight.editing.text import Text as DocumentText
+from sidelight.editing.text import without_line_end
+from sidelight.messages import Message, msg
+
+BOM = "\ufeff"
+_SHOWN_CHARACTERS = 80
+
+Kind = Literal["whole", "partial", "nothing", "same"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an answer ended as an edit.
+
+    ``whole``: the last steps complete it. ``partial``: what came is safe, ``reason`` says why the rest of the old text
+    stays. ``nothing``: what was written is to be taken back, for ``reason``. ``same``: the code is what stood there.
+    ``lines`` instead of steps: the provider took its answer back midway, and this is all of the target now.
+    """
+
+    kind: Kind
+    steps: Sequence[Step] = ()
+    reason: Message | None = None
+    lines: tuple[str, ...] | None = None
+    can_continue: bool = False
+    has_more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """More steps; with ``is_rewound`` they begin at the first line again, and nothing has been changed before."""
+
+    steps: list[Step] = field(default_factory=list)
+    is_rewound: bool = False
+
+
+class Rewrite:
+    """The steps from the target's old lines to those of an answer, fed with its events."""
+
+    def __init__(self, task: str, context: Context, *, tells_truncation: bool) -> None:
+        self._task = task
+        self._context = context
+        self._tells_truncation = tells_truncation
+        self._old = [without_line_end(line) for line in lines_of(context.target_text.removeprefix(BOM))]
+        self._code = CodeStream(context.language_id, self._old)
+        self._diff = LineDiff(self._old)
+        self._new: list[str] = []
+        self._has_changed = False
+        self._is_taken_back = False
+
+    def feed(self, event: AnswerEvent) -> Progress:
+        """Take the next event; returns what it adds."""
+        if isinstance(event, Text):
+            return self._progress(self._code.feed(event.text))
+        if isinstance(event, Replace):
+            return self._progress(self._code.replace(event.text))
+        return Progress()
+
+    def _progress(self, events: Sequence[CodeEvent]) -> Progress:
+        steps: list[Step] = []
+        is_rewound = False
+        for event in events:
+            if isinstance(event, Restart):
+                self._new.clear()
+                self._diff = LineDiff(self._old)
+                self._is_taken_back = self._is_taken_back or self._has_changed  # steps of this call nobody has seen yet
+                is_rewound = not self._is_taken_back
+                steps.clear()
+            elif isinstance(event, Lines):
+                self._new += event.lines
+                if not self._is_taken_back:
+                    steps += self._diff.feed(event.lines)
+        self._has_changed = self._has_changed or _changes(steps)
+        return Progress(steps, is_rewound)
+
+    def finish(self, finished: Finished) -> tuple[Progress, Outcome]:
+        """Say how the answer ended; returns what was still held, and the judgement.
+
+        Takes tens of milliseconds for a large document: not for the event loop.
+        """
+        last = self._progress(self._code.finish())
+        return last, self._outcome(finished)
+
+    def _outcome(self, finished: Finished) -> Outcome:
+        if not any(line.strip() for line in self._new):
+            return self._end("nothing", self._why_no_code(finished))
+        reason, can_continue = self._why_incomplete(finished)
+        if reason is None and self._new == self._old:
+            return self._end("same")
+        doubt = self._doubt() if reason is None else None
+        if doubt == "shrunk":
+            reason = msg("More than half of the code would be lost.")
+        elif doubt == "syntax":
+            return self._end("nothing", msg("The answer's code breaks the syntax of {name}.", name=self._context.name))
+        elif doubt == "unrelated":
+            return self._end("nothing", msg("The answer's code has nothing to do with the code that it would replace."))
+        if reason is None:
+            if self._is_taken_back:
+                return self._end("whole", lines=tuple(self._new))
+            return self._end("whole", steps=self._diff.finish())
+        if self._is_taken_back:
+            return self._end("nothing", reason)
+        steps = self._diff.flush()
+        kind: Kind = "partial" if self._has_changed or _changes(steps) else "nothing"
+        return self._end(kind, reason, steps=steps, can_continue=can_continue)
+
+    def _end(
+        self,
+        kind: Kind,
+        reason: Message | None = None,
+        *,
+        steps: Sequence[Step] = (),
+        lines: tuple[str, ...] | None = None,
+        can_continue: bool = False,
+    ) -> Outcome:
+        return Outcome(kind, steps, reason, lines, can_continue, self._code.has_more)
+
+    def _why_no_code(self, finished: Finished) -> Message:
+        if finished.finish == "stopped":
+            return msg("It was stopped.")
+        if finished.finish != "complete":
+            return msg("The answer is incomplete.")
+        return _NO_CODE.get(self._code.problem or "", msg("The answer holds no code to apply."))
+
+    def _why_incomplete(self, finished: Finished) -> tuple[Message | None, bool]:
+        """Return why the code is not whole, and whether the model could go on with it."""
+        code = self._code
+        if finished.finish == "stopped":
+            return msg("It was stopped."), True
+        if finished.finish != "complete":
+            return msg("The answer is incomplete."), finished.finish != "refused"
+        if code.left_out:
+            line = code.left_out.strip()[:_SHOWN_CHARACTERS]
+            return msg("The answer leaves a part of the code out: {line}", line=line), False
+        if code.problem is not None:
+            return _NO_CODE.get(code.problem, msg("The answer holds no code to apply.")), False
+        if code.is_open and not self._tells_truncation:
+            return msg("The answer's code was cut off."), True
+        return None, False
+
+    def _doubt(self) -> gate.Doubt | None:
+        context, language = self._context, self._context.language_id
+        first, end = context.target.start.line, context.target_end
+        before = "".join(context.lines)
+        after = "".join([*context.lines[:first], *(line + "\n" for line in self._new), *context.lines[end:]])
+        if self._task == "fix" and gate.is_unrelated(self._old, self._new):
+            return "unrelated"
+        if gate.is_syntax_worse(before, after, language):
+            return "syntax"
+        asked = " ".join([context.instruction, *(diagnostic.message for diagnostic in context.diagnostics)])
+        return "shrunk" if gate.is_shrunk(self._old, self._new) and not gate.asks_to_shrink(asked) else None
+
+    def anyway(self, answer: Answer) -> list[str] | None:
+        """Return the target's lines as the answer has them, whatever speaks against it; None where it holds no code."""
+        blocks = blocks_in(self._context.language_id, code_blocks(answer.text))
+        if blocks:
+            text = fit(blocks[0].text, "\n".join(self._old), "\n")
+            return [without_line_end(line) for line in lines_of(text)]
+        return list(self._new) or None
+
+
+_NO_CODE = {
+    "none": msg("The answer holds no code to apply."),
+    "other_language": msg("The answer's code is in another language than the document."),
+    "empty": msg("The answer's code block is empty."),
+    "ambiguous": msg("The answer has code blocks inside its code block, and it is not clear where that ends."),
+    "tabs": msg("The answer mixes tabs and spaces in a way that cannot be brought into line with the document."),
+    "too_large": msg("The answer's code is too large."),
+    "binary": msg("The answer's code holds characters that no text has."),
+}
+
+
+def _changes(steps: Sequence[Step]) -> bool:
+    return any(isinstance(step, (Insert, Delete)) for step in steps)
+
+
+def rewritten(task: str, answer: Answer, context: Context, *, tells_truncation: bool) -> tuple[str, Outcome]:
+    """Return the target's new text by a whole answer, and the judgement on it; where it says no, the old text."""
+    rewrite = Rewrite(task, context, tells_truncation=tells_truncation)
+    old = context.target_text
+    region = LiveRegion(lines_of(old.removeprefix(BOM)), line_end_of(context))
+    region.queue(rewrite.feed(Text(answer.text)).steps)
+    last, outcome = rewrite.finish(answer.finished or Finished("cut_off"))
+    if last.is_rewound:
+        region.rewind()
+    region.queue(last.steps)
+    if outcome.kind in ("nothing", "same"):
+        return old, outcome
+    (region.queue_final if outcome.kind == "whole" else region.queue)(outcome.steps)
+    mark = BOM if old.startswith(BOM) else ""
+    return mark + "".join(region.plan().lines), outcome
+
+
+def line_end_of(context: Context) -> str:
+    """Return the line end that new lines take: that of the document's first line."""
+    return DocumentText("".join(context.lines[:1])).line_end

@@ -1,0 +1,457 @@
+"""The lines of a document that an edit is writing, while the user types in them too.
+
+State is compared, never guessed from events: what stands in the buffer now, against what stood there and what was sent
+to it. So it does not matter how an editor cuts, merges or delays its changes. Lines keep their line ends. Knows no LSP;
+``lsp/buffer.py`` carries the plans made here into the editor.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sidelight.editing.line_diff import Delete, Hunk, Insert, Keep, Step, hunks
+from sidelight.editing.merge import merge
+from sidelight.editing.text import split_lines
+
+# What a line is, beside the number of an old line that nobody has touched (0 and up).
+_OURS = -1
+_USERS = -2
+_USERS_VERSION = -3  # of old line n: _USERS_VERSION - n
+
+# More old lines than this beyond those that replace them go at the end, when the answer is known to be whole.
+_LINES_DELETED_AT_ONCE = 4
+_GIVEN_UP_KEPT = 3
+
+
+class TouchedError(Exception):
+    """The edit would remove a line that the user has changed."""
+
+
+class Splice(NamedTuple):
+    """Lines ``first`` up to and without ``end`` become ``lines``."""
+
+    first: int
+    end: int
+    lines: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Splices (of the lines as they are, in order, apart from each other) and what they lead to.
+
+    ``is_back``: it takes everything back, and nothing of ours stands in the lines afterwards.
+    """
+
+    splices: list[Splice]
+    lines: list[str]
+    marks: list[int]
+    front: int
+    next_old: int
+    steps: int
+    is_back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One hunk: lines ``first`` up to ``end`` stand where ``old`` stood; ``new`` are those of them that are ours."""
+
+    first: int
+    end: int
+    old: tuple[str, ...]
+    new: tuple[str, ...]
+
+
+def lines_of(text: str) -> list[str]:
+    """Split into lines with their line ends; after a final line end there is no line."""
+    lines = split_lines(text)
+    return lines if lines[-1] else lines[:-1]
+
+
+class LiveRegion:
+    """Some lines of a document, and the steps that are still to be taken in them.
+
+    One plan at a time is ``sent``; ``see`` says what stands in the buffer, and finds out whether the plan has arrived.
+    Lines that the user has changed or written are the user's: they are kept where the edit keeps the line or writes
+    beside it, and a step that would remove one raises ``TouchedError``. ``is_undone`` once the user has taken back what
+    the latest edit wrote, ``has_lost`` once a line of ours does not stand any more as it was written.
+
+    ``before`` and ``after`` are how many lines at the ends are only looked at, not written: what is typed at the
+    borders of the part that is written then has a place.
+    """
+
+    def __init__(self, lines: Sequence[str], line_end: str, *, before: int = 0, after: int = 0) -> None:
+        self.lines = list(lines)
+        self.sent: Plan | None = None
+        self.is_undone = False
+        self.has_lost = False
+        self.old = tuple(lines)
+        self.marks = list(range(len(self.lines)))
+        self.line_end = line_end
+        self.first, self.end = before, len(lines) - after
+        self.front = self.next_old = before
+        self.doomed: set[int] = set()
+        self._removed_by_user: set[int] = set()
+        self._steps: list[Step | _Final] = []
+        self._has_written = False
+        self._latest_written: Counter[str] = Counter()
+        self._latest_removed: Counter[str] = Counter()
+        self._given_up: list[Plan] = []
+
+    # What is to be done
+
+    def queue(self, steps: Iterable[Step]) -> None:
+        """Let these steps follow the ones before."""
+        under_way = self.sent.steps if self.sent is not None else 0
+        for step in steps:
+            last = self._steps[-1] if len(self._steps) > under_way else None
+            if isinstance(step, Keep) and isinstance(last, Keep):
+                self._steps[-1] = Keep(last.count + step.count)
+            else:
+                self._steps.append(step)
+
+    def queue_final(self, steps: Iterable[Step]) -> None:
+        """Let the last steps follow: from now on it is known that what the answer leaves out is to go."""
+        self.queue(steps)
+        self._steps.append(_Final())
+
+    def rewind(self) -> None:
+        """Begin at the first line again; only while nothing is written and nothing is under way."""
+        assert not self.is_written
+        self._steps.clear()
+        self.front = self.next_old = self.first
+        self.doomed.clear()
+
+    def forget_steps(self) -> None:
+        """Do nothing of what is still to be done."""
+        self._steps.clear()
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether something is still to be done."""
+        return bool(self._steps)
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether something is still to be done that shows."""
+        return any(isinstance(step, (Insert, Delete)) for step in self._steps)
+
+    @property
+    def is_written(self) -> bool:
+        """Whether anything of ours was sent to the buffer."""
+        return self._has_written or self.sent is not None
+
+    def plan(self) -> Plan:
+        """Return what all waiting steps do to the lines as they are. Raises ``TouchedError``."""
+        work = _Work(self)
+        for step in self._steps:
+            work.take(step)
+        return work.plan(len(self._steps))
+
+    def plan_back(self) -> Plan:
+        """Return what takes everything of ours back, and leaves what the user has written."""
+        lines, splices = list(self.lines), []
+        for hunk in reversed(self.written()):
+            mine = self.lines[hunk.first : hunk.end]
+            back = list(merge(hunk.new, mine, hunk.old).lines)
+            splices.append(Splice(hunk.first, hunk.end, back))
+            lines[hunk.first : hunk.end] = back
+        splices.reverse()
+        if _has_open_end(self.lines):
+            splices = _closed(self.lines, lines, self.line_end)
+        return Plan(splices, lines, list(range(len(lines))), len(lines), len(lines), len(self._steps), is_back=True)
+
+    def plan_lines(self, lines: Sequence[str]) -> Plan:
+        """Return what makes the lines these. Raises ``TouchedError`` where that would remove one of the user's."""
+        new, marks = list(lines), []
+        if _has_open_end(self.lines):
+            _closed(self.lines, new, self.line_end)
+        last = 0
+        for hunk in hunks(self.lines, new):
+            if any(mark <= _USERS for mark in self.marks[hunk.first : hunk.end]):
+                raise TouchedError
+            marks += self.marks[last : hunk.first] + [_OURS] * (hunk.new_end - hunk.new_first)
+            last = hunk.end
+        marks += self.marks[last:]
+        return Plan(_splices(self.lines, new), new, marks, len(new), len(self.old), len(self._steps))
+
+    def with_target(self, target: Sequence[str]) -> list[str]:
+        """Return the lines with others in the place of the part that is written; lines without line ends."""
+        first, end = self.target
+        return [*self.lines[:first], *(line + self.line_end for line in target), *self.lines[end:]]
+
+    # What stands in the buffer
+
+    def send(self, plan: Plan) -> None:
+        """Take note that the plan is on its way. One without splices has arrived."""
+        self.sent = plan
+        if not plan.splices:
+            self._adopt(plan)
+
+    def give_up(self) -> None:
+        """Wait for the plan no longer: its steps are to be done still. It may yet arrive."""
+        if self.sent is not None:
+            self._given_up = [self.sent, *self._given_up[: _GIVEN_UP_KEPT - 1]]
+        self.sent = None
+
+    def believe(self) -> None:
+        """Take the plan as arrived, where nobody will say so."""
+        if self.sent is not None:
+            self._adopt(self.sent)
+
+    def see(self, now: Sequence[str]) -> None:
+        """Take the lines as they stand in the buffer."""
+        now = list(now)
+        if (arrived := self._arrived(now)) is not None:
+            self._adopt(arrived)
+        if now == self.lines:
+            return
+        found = hunks(self.lines, now)
+        self.is_undone = self.is_undone or self._undoes_last(found, now)
+        self._take_users(found, now)
+
+    def _arrived(self, now: list[str]) -> Plan | None:
+        """Return the plan that the lines show: the one that is sent, or one that was given up too early."""
+        plans = [plan for plan in (self.sent, *self._given_up) if plan is not None]
+        if not plans or now == self.lines:
+            return None
+        for plan in plans:
+            if now == plan.lines:
+                return plan
+        nearest = min(plans, key=lambda plan: _distance(plan.lines, now))
+        return nearest if _distance(nearest.lines, now) < _distance(self.lines, now) else None
+
+    def _adopt(self, plan: Plan) -> None:
+        if plan.splices:
+            written = Counter(line for splice in plan.splices for line in splice.lines)
+            removed = Counter(line for splice in plan.splices for line in self.lines[splice.first : splice.end])
+            self._latest_written, self._latest_removed = written - removed, removed - written
+            self._has_written = True
+        if plan.is_back:
+            self.old = tuple(plan.lines)
+            self._removed_by_user.clear()
+        self.lines, self.marks = plan.lines, plan.marks
+        self.front, self.next_old = plan.front, plan.next_old
+        del self._steps[: plan.steps]
+        self.sent = None
+        self._given_up.clear()
+
+    def _undoes_last(self, found: list[Hunk], now: list[str]) -> bool:
+        """Whether a change takes away all that the latest edit wrote, and brings back no more than what it removed."""
+        removed: Counter[str] = Counter()
+        added: Counter[str] = Counter()
+        for hunk in found:
+            gone = self.lines[hunk.first : hunk.end]
+            if not self._latest_written or any(line in self._latest_written for line in gone):
+                removed.update(gone)
+                added.update(now[hunk.new_first : hunk.new_end])
+        written, deleted = self._latest_written, self._latest_removed
+        return bool(written or deleted) and not written - removed and not deleted - added and not added - deleted
+
+    def _take_users(self, found: list[Hunk], now: list[str]) -> None:
+        """Make the buffer's lines ours to work with: what differs is the user's."""
+        for hunk in reversed(found):
+            olds = [old for mark in self.marks[hunk.first : hunk.end] if (old := _old_line(mark)) is not None]
+            count = hunk.new_end - hunk.new_first
+            self.has_lost = self.has_lost or self._loses(hunk, "".join(now[hunk.new_first : hunk.new_end]))
+            self._removed_by_user.update(olds[count:])
+            # The last of them, so that a line which was broken in two is passed as a whole.
+            marks = [_USERS_VERSION - old for old in olds[:count]]
+            self.marks[hunk.first : hunk.end] = [_USERS] * (count - len(marks)) + marks
+            self.front = _moved(self.front, hunk)
+        self.lines = now
+
+    def _loses(self, hunk: Hunk, text: str) -> bool:
+        """Whether the user has changed a line of ours, and not only typed before or after it."""
+        ours = (n for n in range(hunk.first, hunk.end) if self.marks[n] == _OURS)
+        return any(self.lines[n].strip() not in text for n in ours)
+
+    # What was done
+
+    def written(self) -> list[Written]:
+        """Return what of ours stands in the lines, as hunks; what the user removed himself is not part of it."""
+        found: list[Written] = []
+        first: int | None = None
+        last = next_old = 0
+        for index, mark in enumerate([*self.marks, len(self.old)]):
+            old = _old_line(mark)
+            if mark == _OURS:
+                first, last = index if first is None else first, index + 1
+            elif old is not None:
+                gone = [n for n in range(next_old, old) if n not in self._removed_by_user]
+                if first is not None or gone:
+                    found.append(self._hunk(index if first is None else first, index if first is None else last, gone))
+                first, next_old = None, old + 1
+        return found
+
+    def _hunk(self, first: int, end: int, gone: list[int]) -> Written:
+        ours = [line for line, mark in zip(self.lines[first:end], self.marks[first:end], strict=True) if mark == _OURS]
+        return Written(first, end, tuple(self.old[n] for n in gone), tuple(ours))
+
+    @property
+    def target(self) -> tuple[int, int]:
+        """The part that is written: its first line, and the line after it."""
+        return self.first, len(self.lines) - (len(self.old) - self.end)
+
+    @property
+    def unfinished_first(self) -> int:
+        """The first line of what an answer that broke off has not replaced: after the last line that it kept."""
+        first = self.front
+        while first > 0 and self.marks[first - 1] == _OURS:
+            first -= 1
+        return first
+
+
+class _Final:
+    """The step after which what is doomed goes."""
+
+
+class _Work:
+    """A plan in the making: steps go from left to right, and so do its splices."""
+
+    def __init__(self, region: LiveRegion) -> None:
+        self._region = region
+        self._lines, self._marks = list(region.lines), list(region.marks)
+        self._front, self._next_old = region.front, region.next_old
+        self._doomed = region.doomed
+        self._inserted = 0
+        self._splices: list[Splice] = []
+        self._shift = 0
+
+    def take(self, step: Step | _Final) -> None:
+        match step:
+            case Keep(count):
+                self._keep(count)
+                self._inserted = 0
+            case Insert(lines):
+                self._splice(self._front, self._front, [line + self._region.line_end for line in lines])
+                self._inserted += len(lines)
+            case Delete(count) if count > self._inserted + _LINES_DELETED_AT_ONCE:
+                self._doomed.update(range(self._next_old, self._next_old + count))
+                self._keep(count)
+            case Delete(count):
+                self._delete(range(self._next_old, self._next_old + count))
+                self._next_old += count
+            case _Final():
+                self._front, self._shift = 0, 0
+                self._finish()
+
+    def plan(self, steps: int) -> Plan:
+        if _has_open_end(self._region.lines):
+            self._splices = _closed(self._region.lines, self._lines, self._region.line_end)
+        return Plan(self._splices, self._lines, self._marks, self._front, self._next_old, steps)
+
+    def _keep(self, count: int) -> None:
+        self._next_old += count
+        for index in range(self._front, len(self._marks)):
+            old = _old_line(self._marks[index])
+            if old is not None:
+                if old >= self._next_old:
+                    break
+                self._front = index + 1
+
+    def _delete(self, olds: range) -> None:
+        index = self._front
+        while index < len(self._marks):
+            mark = self._marks[index]
+            old = _old_line(mark)
+            if old is not None and old >= olds.stop:
+                break
+            if old is None or old not in olds:
+                index += 1
+                continue
+            rest = self._typed_at_border(index, old) if mark < 0 else []
+            self._splice(index, index + 1, [])
+            if rest:
+                self._leave(rest)
+                index += 1
+
+    def _typed_at_border(self, index: int, old: int) -> list[str]:
+        """Return what the user typed before the first line or after the last one; what else was changed is not ours."""
+        region, line = self._region, self._lines[index]
+        was = region.old[old]
+        if old == region.first and line.endswith(was):
+            return [line[: len(line) - len(was)] + region.line_end]
+        if old == region.end - 1 and not was.endswith(("\n", "\r")) and line.startswith(was):
+            return [line[len(was) :]]
+        raise TouchedError
+
+    def _leave(self, lines: list[str]) -> None:
+        self._splice(self._front, self._front, lines)
+        self._marks[self._front - len(lines) : self._front] = [_USERS] * len(lines)
+
+    def _splice(self, first: int, end: int, new: list[str]) -> None:
+        at = first - self._shift
+        self._lines[first:end] = new
+        self._marks[first:end] = [_OURS] * len(new)
+        self._shift += len(new) - (end - first)
+        self._front = max(self._front, first + len(new))
+        last = self._splices[-1] if self._splices else None
+        if last is not None and last.end == at:
+            self._splices[-1] = Splice(last.first, at + end - first, last.lines + new)
+        else:
+            self._splices.append(Splice(at, at + end - first, new))
+
+    def _finish(self) -> None:
+        """Delete what is doomed. It lies left of the front, so splices are found anew."""
+        doomed = self._doomed
+        for index in range(len(self._marks) - 1, -1, -1):
+            old = _old_line(self._marks[index])
+            if old is not None and old in doomed:
+                rest = self._typed_at_border(index, old) if self._marks[index] < 0 else []
+                self._lines[index : index + 1] = rest
+                self._marks[index : index + 1] = [_USERS] * len(rest)
+        if doomed:
+            self._splices = _splices(self._region.lines, self._lines)
+        self._front = len(self._marks)
+
+
+def _old_line(mark: int) -> int | None:
+    """Return the number of the old line that a line is, or is the user's version of."""
+    if mark >= 0:
+        return mark
+    return _USERS_VERSION - mark if mark <= _USERS_VERSION else None
+
+
+def _moved(front: int, hunk: Hunk) -> int:
+    """Return where the front stands after the user changed a hunk; what is typed at the front comes after it."""
+    count = hunk.new_end - hunk.new_first
+    if hunk.end <= front and hunk.first < front:
+        return front + count - (hunk.end - hunk.first)
+    return min(front, hunk.first + count) if hunk.first < front else front
+
+
+def _splices(old: list[str], new: list[str]) -> list[Splice]:
+    return [Splice(hunk.first, hunk.end, new[hunk.new_first : hunk.new_end]) for hunk in hunks(old, new)]
+
+
+def _has_open_end(lines: list[str]) -> bool:
+    return bool(lines) and not lines[-1].endswith(("\n", "\r"))
+
+
+def _closed(old: list[str], new: list[str], line_end: str) -> list[Splice]:
+    """Give every line of ``new`` its line end but the last, which has none; return the splices to that."""
+    for index, line in enumerate(new[:-1]):
+        if not line.endswith(("\n", "\r")):
+            new[index] = line + line_end
+    if new:
+        new[-1] = new[-1].rstrip("\r\n")
+    return _splices(old, new)
+
+
+def _distance(one: list[str], other: list[str]) -> int:
+    """Return how many characters one would type and delete to come from one to the other, about."""
+    return sum(
+        _span("".join(one[hunk.first : hunk.end]), "".join(other[hunk.new_first : hunk.new_end]))
+        for hunk in hunks(one, other)
+    )
+
+
+def _span(one: str, other: str) -> int:
+    """Return the length of the part in which two texts differ, from the first difference to the last, in both."""
+    least = min(len(one), len(other))
+    head = next((i for i in range(least) if one[i] != other[i]), least)
+    tail = next((i for i in range(least - head) if one[-1 - i] != other[-1 - i]), least - head)
+    return len(one) + len(other) - 2 * (head + tail)

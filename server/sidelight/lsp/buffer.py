@@ -1,0 +1,183 @@
+"""Brings the lines of a region into the editor's buffer: one versioned edit at a time, seen to arrive.
+
+An editor's yes proves nothing (Neovim says it for edits that it drops), and its no may only mean that the user was
+faster. So after each edit the buffer is looked at, and what did not arrive is planned anew on what stands there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from sidelight.editing.live_region import LiveRegion, Plan, TouchedError, lines_of
+from sidelight.editing.text import Place, Range
+from sidelight.lsp.client import Client
+from sidelight.lsp.delivery import edit_of
+from sidelight.lsp.documents import Document, Documents
+from sidelight.messages import Message, msg
+
+# Neovim sends its didChange up to 150 ms after an edit, Eglot when idle for 500 ms.
+_ARRIVAL_S = 3.0
+_ARRIVAL_AFTER_ANOTHER_CHANGE_S = 0.7
+_AFTER_A_REFUSAL_S = 1.0
+# Refusals while nothing else has changed: the editor does not want it. While the user types, each edit may come too
+# late, but nobody types for a minute without a pause.
+_REFUSALS_WITHOUT_REASON = 3
+_GIVE_UP_S = 60.0
+
+_BOM = "\ufeff"
+
+
+class UnwrittenError(Exception):
+    """The buffer cannot or must not be written to any further; ``reason`` is for the user."""
+
+    def __init__(self, reason: Message) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class BufferWriter:
+    """Writes one region of an open document, and follows it while the user types."""
+
+    def __init__(self, client: Client, documents: Documents, document: Document, place: Range, label: str) -> None:
+        self._client = client
+        self.document = document
+        self._label = label
+        padded, before, after = _with_neighbours(document, place)
+        self._place = document.track(padded, grows=True)
+        lines = lines_of(document.text.between(padded))
+        self.region = LiveRegion(lines, document.text.line_end, before=before, after=after)
+        self._changed = asyncio.Event()
+        self._forget = documents.listen(self._look)
+        self._is_closed = False
+        self._loop = asyncio.get_running_loop()
+        self._next_at = 0.0
+
+    @property
+    def first_line(self) -> int:
+        """The document's line that the region's first line is now."""
+        return self._place.range.start.line
+
+    @property
+    def target(self) -> Range:
+        """Where the part that is written is now, without its neighbours."""
+        return self.place_of(*self.region.target)
+
+    @property
+    def unfinished(self) -> Range:
+        """Where the part is that an answer which broke off has not replaced."""
+        return self.place_of(self.region.unfinished_first, self.region.target[1])
+
+    def close(self) -> None:
+        """Follow the region no longer."""
+        self._forget()
+        self.document.untrack(self._place)
+
+    def place_of(self, first: int, end: int) -> Range:
+        """Return where the region's lines ``first`` up to ``end`` are."""
+        return Range(self._start_of(first), self._start_of(end))
+
+    async def drain(self, plan: Callable[[], Plan] | None = None, *, every_s: float = 0) -> None:
+        """Write until there is nothing left to write. Raises ``UnwrittenError``.
+
+        ``plan`` makes the next plan; without it, that is what the region's waiting steps do. Two edits are at least
+        ``every_s`` apart.
+        """
+        make = plan or self.region.plan
+        groundless, arrived_at = 0, self._loop.time()
+        while True:
+            await asyncio.sleep(self._next_at - self._loop.time())
+            async with self.document.edits:  # one edit under way in a document, whoever's it is
+                version = self.document.version
+                next_plan = self._checked(make)
+                self.region.send(next_plan)
+                if not next_plan.splices:
+                    return
+                self._next_at = self._loop.time() + every_s
+                if await self._has_arrived(next_plan):
+                    groundless, arrived_at = 0, self._loop.time()
+                    continue
+                self.region.give_up()
+            groundless = groundless + 1 if self.document.version == version else 0
+            if groundless >= _REFUSALS_WITHOUT_REASON or self._loop.time() - arrived_at > _GIVE_UP_S:
+                raise UnwrittenError(msg("The editor did not take the edit."))
+
+    def _checked(self, make: Callable[[], Plan]) -> Plan:
+        if self._is_closed:
+            raise UnwrittenError(msg("{name} was closed meanwhile.", name=self.document.name))
+        if self.region.is_undone:
+            raise UnwrittenError(msg("The edit was undone in {name}.", name=self.document.name))
+        try:
+            return make()
+        except TouchedError:
+            name = self.document.name
+            raise UnwrittenError(msg("{name} was changed at that place meanwhile.", name=name)) from None
+
+    async def _has_arrived(self, plan: Plan) -> bool:
+        """Send a plan, and see whether it arrives."""
+        self._changed.clear()
+        can = self._client.can
+        applied = await self._client.try_edit(self._edit(plan), self._label)
+        if applied:
+            self._changed.clear()  # what came before the answer may have been sent before the edit was applied
+        if applied is None and self.region.sent is not None:
+            raise UnwrittenError(msg("The editor did not answer."))
+        if applied and self.region.sent is not None and not can.document_changes:
+            # Where versions do not guard against applying an edit twice, a client's yes is believed.
+            self.region.believe()
+        deadline = self._loop.time() + (_ARRIVAL_S if applied else _AFTER_A_REFUSAL_S)
+        while self.region.sent is not None and not self._is_closed:
+            try:
+                await asyncio.wait_for(self._changed.wait(), deadline - self._loop.time())
+            except asyncio.TimeoutError:
+                break
+            self._changed.clear()
+            if not applied:
+                break
+            deadline = min(deadline, self._loop.time() + _ARRIVAL_AFTER_ANOTHER_CHANGE_S)
+        return self.region.sent is None
+
+    def _edit(self, plan: Plan) -> dict[str, Any]:
+        edits = [
+            {
+                "range": self.document.lsp_range(self.place_of(splice.first, splice.end)),
+                "newText": "".join(splice.lines),
+            }
+            for splice in plan.splices
+        ]
+        return edit_of(self.document, edits, document_changes=self._client.can.document_changes)
+
+    def _start_of(self, line: int) -> Place:
+        place = self._place.range
+        if line == 0:
+            return place.start
+        return place.end if line >= len(self.region.lines) else Place(place.start.line + line, 0)
+
+    def _look(self, document: Document) -> None:
+        """Take in what has become of the region."""
+        if document is not self.document:
+            return
+        if not document.is_open:
+            self._is_closed = True
+        else:
+            self.region.see(lines_of(document.text.between(self._place.range)))
+        self._changed.set()
+
+
+def _with_neighbours(document: Document, place: Range) -> tuple[Range, int, int]:
+    """Return the place with the lines before and after it, where there are any, and how many these are.
+
+    A byte order mark stays outside.
+    """
+    lines, start, end = document.text.lines, place.start, place.end
+    before = after = 0
+    if start.line > 0:
+        start, before = Place(start.line - 1, 0), 1
+    if end.line + 1 < len(lines):
+        end, after = Place(end.line + 1, 0), 1
+    elif end < document.text.end:
+        end, after = document.text.end, 1
+    if start == (0, 0) and lines[0].startswith(_BOM) and end > (0, 0):
+        start = Place(0, 1)
+    return Range(start, end), before, after

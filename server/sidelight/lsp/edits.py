@@ -1,0 +1,239 @@
+"""Edit tasks in open documents: how each is delivered, what is kept for it, and the commands of its review."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import attrs
+from lsprotocol import types
+
+from sidelight.core.answers import Answer
+from sidelight.core.rewrite import Outcome, Rewrite
+from sidelight.core.tasks import TASKS, Task
+from sidelight.editing.text import Place, Range
+from sidelight.lsp.buffer import BufferWriter
+from sidelight.lsp.client import Client
+from sidelight.lsp.documents import Document, Documents
+from sidelight.lsp.live_edit import LiveEdit, Mode
+from sidelight.lsp.protocol import InvalidParams
+from sidelight.lsp.restoring import Restoring
+from sidelight.lsp.reviews import Review, Reviews
+from sidelight.lsp.subject import Asked, Subject
+from sidelight.messages import Message, msg, plain
+
+log = logging.getLogger(__name__)
+
+ShowPage = Callable[[Subject, str, Answer, Message], Awaitable[None]]
+
+_GO_ON = "The lines above the part to change are done already. Go on from there, and repeat none of them."
+
+
+@dataclass(slots=True)
+class Edits:
+    """What a session has of edits. ``start`` begins a task."""
+
+    client: Client
+    documents: Documents
+    restoring: Restoring
+    start: Callable[[Task, Asked], object]
+    show_page: ShowPage
+    reviews: Reviews = field(init=False)
+    _running: set[asyncio.Task[Any]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.reviews = Reviews(self.client, self.documents)
+
+    def delivery(
+        self, job: str, task: Task, asked: Asked, subject: Subject, title: str, *, mode: Mode, tells_truncation: bool
+    ) -> LiveEdit:
+        """Return the delivery of a task that edits an open document."""
+        document = subject.document
+        assert document is not None
+        assert subject.target is not None
+        self.restoring.prepare()
+        rewrite = Rewrite(task.name, subject.context, tells_truncation=tells_truncation)
+        writer = BufferWriter(self.client, self.documents, document, subject.target.range, title)
+        edit_job = _EditJob(self, job, task, asked, subject, title, rewrite)
+        return LiveEdit(self.client, writer, rewrite, mode, edit_job)
+
+    # Commands. Each answers at once: some editors send nothing and take no edit while one runs.
+
+    def commands(self) -> dict[str, Callable[[Any], dict[str, bool]]]:
+        """Return the table: command -> what does it."""
+        return {
+            "sidelight.keep": self._command(self._keep),
+            "sidelight.undo": self._command(self._undo),
+            "sidelight.applyAnyway": self._command(self._apply_anyway),
+            "sidelight.retry": self._command(self._retry),
+            "sidelight.refine": self._command(self._refine),
+            "sidelight.continue": self._command(self._continue),
+            "sidelight.nextChange": self._command(self._next_change),
+            "sidelight.showAnswer": self._command(self._show_answer),
+            "sidelight.restore": self._restore,
+            "sidelight.clearHistory": self._clear_history,
+        }
+
+    def _command(self, do: Callable[[Review, dict[str, Any]], Awaitable[object]]) -> Callable[[Any], dict[str, bool]]:
+        def command(argument: Any) -> dict[str, bool]:
+            review = self._find(argument or {})
+            if review is None:
+                self.client.show(types.MessageType.Info, msg("There is no edit of Sidelight to review here."))
+                return {"accepted": False}
+            self._spawn(do(review, argument or {}))
+            return {"accepted": True}
+
+        return command
+
+    def _find(self, argument: dict[str, Any]) -> Review | None:
+        """Return the review that is meant: that of the id, else the latest of the document, else the latest."""
+        id_, uri, number = argument.get("edit"), argument.get("uri"), argument.get("hunk")
+        if number is not None and (isinstance(number, bool) or not isinstance(number, int)):
+            raise InvalidParams("hunk must be a number.")
+        if id_ is not None:
+            return self.reviews.by_id(id_)
+        if isinstance(uri, str):
+            document = self.documents.opened(uri)
+            return next(iter(self.reviews.of(document)), None) if document else None
+        return self.reviews.latest
+
+    def _spawn(self, work: Awaitable[object]) -> None:
+        task = asyncio.ensure_future(work)
+        self._running.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("a review command failed in a way that it should not", exc_info=error)
+            name = type(error).__name__
+            self.client.show(types.MessageType.Error, msg("Sidelight made a mistake ({name}).", name=name))
+
+    async def _keep(self, review: Review, argument: dict[str, Any]) -> None:
+        self.reviews.keep(review, argument.get("hunk"))
+
+    async def _undo(self, review: Review, argument: dict[str, Any]) -> None:
+        await self.reviews.undo(review, argument.get("hunk"))
+
+    async def _apply_anyway(self, review: Review, _: dict[str, Any]) -> None:
+        await self.reviews.apply_anyway(review)
+
+    async def _retry(self, review: Review, _: dict[str, Any]) -> None:
+        if await self.reviews.undo_hunks(review, list(review.hunks)):
+            place = review.place.range
+            self.reviews.keep(review)
+            review.again(place, "")
+
+    async def _refine(self, review: Review, argument: dict[str, Any]) -> None:
+        instruction = argument.get("instruction")
+        place = review.place.range
+        self.reviews.keep(review)
+        asked = self._asked(review.document, place, instruction if isinstance(instruction, str) else "")
+        self.start(TASKS["generate"], asked)
+
+    async def _continue(self, review: Review, _: dict[str, Any]) -> None:
+        if review.rest is not None:
+            place = review.rest.range
+            self.reviews.keep(review)
+            review.again(place, _GO_ON)
+
+    async def _next_change(self, review: Review, argument: dict[str, Any]) -> None:
+        line = argument.get("line")
+        place = self.reviews.next_change(review, Place(line, 0) if isinstance(line, int) else None)
+        if place is not None:
+            await self.client.show_document(review.document.uri, review.document.lsp_range(place))
+
+    async def _show_answer(self, review: Review, _: dict[str, Any]) -> None:
+        if review.show_answer is not None:
+            await review.show_answer()
+
+    def _restore(self, argument: Any) -> dict[str, bool]:
+        argument = argument or {}
+        uri, point = argument.get("uri"), argument.get("point")
+        if not isinstance(uri, str) or not (point is None or (isinstance(point, int) and not isinstance(point, bool))):
+            raise InvalidParams("uri must be a string, and point a number.")
+        self._spawn(self.restoring.restore(uri, point))
+        return {"accepted": True}
+
+    def _clear_history(self, _: Any) -> dict[str, bool]:
+        self._spawn(self.restoring.clear())
+        return {"accepted": True}
+
+    def _asked(self, document: Document, place: Range, instruction: str) -> Asked:
+        start, end = (document.lsp_range(place)[name] for name in ("start", "end"))
+        range_ = types.Range(types.Position(**start), types.Position(**end))
+        return Asked(document.uri, range_, instruction)
+
+    def again(self, task: Task, asked: Asked, subject: Subject, place: Range, more: str) -> None:
+        """Ask once more, at a place that may have moved; ``more`` is to be said beside what was asked."""
+        assert subject.document is not None
+        instruction = " ".join(part for part in (subject.context.instruction, more) if part)
+        moved = self._asked(subject.document, place, instruction)
+        by = place.start.line - subject.context.target.start.line
+        diagnostics = () if more else tuple(_moved(diagnostic, by) for diagnostic in asked.diagnostics)
+        self.start(task, replace(moved, diagnostics=diagnostics, workspace=asked.workspace))
+
+
+def _moved(diagnostic: types.Diagnostic, by: int) -> types.Diagnostic:
+    start, end = diagnostic.range.start, diagnostic.range.end
+    moved = types.Range(
+        types.Position(max(0, start.line + by), start.character), types.Position(max(0, end.line + by), end.character)
+    )
+    return attrs.evolve(diagnostic, range=moved)
+
+
+@dataclass(slots=True)
+class _EditJob:
+    """What a live edit asks of the session: an ``Aftermath``."""
+
+    edits: Edits
+    id: str
+    task: Task
+    asked: Asked
+    subject: Subject
+    title: str
+    rewrite: Rewrite
+    _point: int = 0
+
+    async def before_first_edit(self) -> None:
+        """Commit a restore point."""
+        self._point = await self.edits.restoring.before_edit(self._document, self.task.name, self.id)
+
+    async def show_page(self, answer: Answer, told: Message) -> None:
+        """Show the whole answer as a page."""
+        await self.edits.show_page(self.subject, self.title, answer, told)
+
+    async def after_last_edit(self) -> None:
+        """Add to the restore point what became of the text."""
+        await self.edits.restoring.after_edit(self._document, self._point)
+
+    def review(self, writer: BufferWriter, answer: Answer, outcome: Outcome) -> None:
+        """Let the user review the edit: its hunks, and what was not applied."""
+        document, reviews = self._document, self.edits.reviews
+        if not document.is_open:
+            return
+        hunks = reviews.hunks_of(writer)
+        is_whole = outcome.kind == "whole" and not writer.region.has_steps
+        whole = None if is_whole else self.rewrite.anyway(answer)
+        if not hunks and whole is None:
+            return
+        review = Review(
+            id=self.id,
+            title=self.title,
+            document=document,
+            place=document.track(writer.target, grows=True),
+            hunks=hunks,
+            rest=document.track(writer.unfinished) if outcome.can_continue and hunks else None,
+            whole=whole,
+            again=lambda place, more: self.edits.again(self.task, self.asked, self.subject, place, more),
+            show_answer=lambda: self.show_page(answer, plain(self.title)),
+        )
+        reviews.add(review)
+
+    @property
+    def _document(self) -> Document:
+        assert self.subject.document is not None
+        return self.subject.document

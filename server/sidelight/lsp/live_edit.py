@@ -1,0 +1,153 @@
+"""Delivers an edit task's answer into the buffer: line by line while it arrives (live), or at its end (once).
+
+The document is the user's: where the user's own text stands in the way, the edit stops where it is, and the whole
+answer becomes a page. What was written can be reviewed afterwards (``reviews.py``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Literal, Protocol
+
+from lsprotocol import types
+
+from sidelight.core.answers import Answer, AnswerEvent, Finished
+from sidelight.core.rewrite import Outcome, Progress, Rewrite
+from sidelight.lsp.buffer import BufferWriter, UnwrittenError
+from sidelight.lsp.client import Client
+from sidelight.lsp.delivery import failure, not_applied
+from sidelight.messages import Message, msg
+
+Mode = Literal["live", "once"]
+
+# Fast enough to look alive; in most editors each edit is an undo step of its own, and a redraw.
+_EVERY_S = 0.05
+
+
+class Aftermath(Protocol):
+    """What a live edit asks of the session around it."""
+
+    async def before_first_edit(self) -> None:
+        """Keep the document's text as it is now."""
+        ...
+
+    async def after_last_edit(self) -> None:
+        """Keep the document's text as the edit left it."""
+        ...
+
+    async def show_page(self, answer: Answer, told: Message) -> None:
+        """Show the whole answer as a page, and say why."""
+        ...
+
+    def review(self, writer: BufferWriter, answer: Answer, outcome: Outcome) -> None:
+        """Let the user review what was written, and what was not."""
+        ...
+
+
+class LiveEdit:
+    """A delivery, see ``jobs.Delivery``."""
+
+    def __init__(
+        self, client: Client, writer: BufferWriter, rewrite: Rewrite, mode: Mode, aftermath: Aftermath
+    ) -> None:
+        self._client = client
+        self._writer = writer
+        self._region = writer.region
+        self._rewrite = rewrite
+        self._mode = mode
+        self._aftermath = aftermath
+        self._writing: asyncio.Task[None] | None = None
+        self._is_prepared = False
+        self._obstacle: Message | None = None
+
+    def receive(self, event: AnswerEvent) -> None:
+        """Take what the event adds, and see that it is written."""
+        self._take(self._rewrite.feed(event))
+        is_writing = self._writing is not None and not self._writing.done()
+        if self._mode == "live" and self._region.has_changes and self._obstacle is None and not is_writing:
+            self._writing = asyncio.ensure_future(self._write())
+
+    def _take(self, progress: Progress) -> None:
+        if progress.is_rewound:
+            self._region.rewind()
+        self._region.queue(progress.steps)
+
+    async def _write(self) -> None:
+        """Write what waits. Where that is not possible, the edit stops here, and the answer is only listened to."""
+        try:
+            await self._prepare()
+            await self._writer.drain(every_s=_EVERY_S)
+        except UnwrittenError as error:
+            self._obstacle = error.reason
+
+    async def _prepare(self) -> None:
+        if not self._is_prepared:
+            await self._aftermath.before_first_edit()
+            self._is_prepared = True
+
+    async def finish(self, answer: Answer) -> Message | None:
+        """Complete the edit as far as that is safe, and say what was not."""
+        finished = answer.finished or Finished("cut_off")
+        try:
+            last, outcome = await asyncio.to_thread(self._rewrite.finish, finished)
+            if self._writing is not None:
+                await self._writing
+            if finished.finish == "stopped" and not self._region.is_written:
+                outcome = replace(outcome, kind="nothing")
+            if self._obstacle is None:
+                self._take(last)
+                await self._complete(outcome)
+            if self._is_prepared:
+                await self._aftermath.after_last_edit()
+            if outcome.kind != "same" and answer.text:
+                self._aftermath.review(self._writer, answer, outcome)
+            return await self._tell(answer, outcome)
+        finally:
+            if self._writing is not None:
+                self._writing.cancel()
+            self._writer.close()
+
+    async def _complete(self, outcome: Outcome) -> None:
+        """Write the end of the answer, or take back what was written of it."""
+        region, plan = self._region, self._region.plan
+        if outcome.kind == "nothing":
+            region.forget_steps()
+            plan = region.plan_back
+        elif outcome.lines is not None:
+            lines = outcome.lines
+            plan = lambda: region.plan_lines(region.with_target(lines))  # noqa: E731
+        elif outcome.kind == "whole":
+            region.queue_final(outcome.steps)
+        else:
+            region.queue(outcome.steps)
+        try:
+            if outcome.kind in ("whole", "partial"):
+                await self._prepare()
+            await self._writer.drain(plan)
+        except UnwrittenError as error:
+            self._obstacle = error.reason
+
+    async def _tell(self, answer: Answer, outcome: Outcome) -> Message:
+        """Say how it went; returns a last line for the progress."""
+        is_stopped = answer.finished is not None and answer.finished.finish == "stopped"
+        reason = self._obstacle or outcome.reason
+        if not answer.text and not is_stopped:
+            self._client.show_error(failure(answer))
+            return msg("failed")
+        if reason is not None and not (is_stopped and (self._region.is_written or not answer.text)):
+            in_part = bool(self._region.written())
+            await self._aftermath.show_page(answer, not_applied(reason, in_part=in_part))
+            return msg("stopped") if is_stopped else msg("applied in part") if in_part else msg("not applied")
+        if is_stopped:
+            return msg("stopped")
+        if outcome.kind == "same":
+            self._client.show(types.MessageType.Info, msg("The answer changes nothing here."))
+            return msg("nothing to change")
+        if outcome.has_more:
+            await self._aftermath.show_page(answer, msg("The answer holds more code, which was not applied."))
+        elif self._region.has_lost:
+            await self._aftermath.show_page(
+                answer, msg("The answer was changed while it was written; this is the whole.")
+            )
+        return msg("applied")
