@@ -251,6 +251,17 @@ def show(rows: list[Row]) -> None:
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
+def show_edits() -> None:
+    """Print how edits fare: these have no rival to be compared with."""
+    import corpus
+    import line_diff
+    import live_edits
+
+    print()
+    for what, value in [*live_edits.measure(), *line_diff.measure(), *corpus.measure()]:
+        print(what.ljust(40), value)
+
+
 def main() -> int:
     """Measure and print."""
     if not sys.platform.startswith("linux"):
@@ -260,6 +271,7 @@ def main() -> int:
     begin = monotonic()
     with tempfile.TemporaryDirectory() as home:
         show(measure(_environment(home)))
+    show_edits()
     print(f"\nMedians of rounds in which the rivals took turns; {monotonic() - begin:.0f} s in all.")
     print("A p99 is the machine's as much as the server's: where it misses, see the forwarder's beside it.")
     return 0

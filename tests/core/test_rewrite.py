@@ -8,7 +8,7 @@ from sidelight.core.answers import Answer, Finished, Replace, Text
 from sidelight.core.context import Context, Diagnostic, target_lines
 from sidelight.core.rewrite import Outcome, Rewrite, rewritten
 from sidelight.editing.live_region import LiveRegion, lines_of
-from sidelight.editing.text import Range, split_lines
+from sidelight.editing.text import Place, Range, split_lines
 
 OLD = "x = 1\ny = 2\n"
 LONGER = "".join(f"line_{number} = {number}\n" for number in range(9))
@@ -213,3 +213,36 @@ def test_output_below_code_is_no_part_of_it() -> None:
 def test_a_byte_order_mark_and_mixed_line_ends_stay() -> None:
     old = "\ufeffa = 1\r\nb = 2\nc = 3\r\n"
     assert replaced(block("a = 1\nb = 2\nc = 4\n"), old) == "\ufeffa = 1\r\nb = 2\nc = 4\r\n"
+
+
+IN_CLASS = """\
+class A:
+    def total(self, prices):
+        result = 0
+        for price in prices:
+            result -= price
+        return result
+
+    def other(self, prices):
+        return len(prices)
+"""
+
+
+def outcome_at(answer: str, first: int, end: int) -> Outcome:
+    lines = tuple(split_lines(IN_CLASS))
+    target = Range(Place(first, 0), Place(end, 0))
+    received = Answer()
+    received.add(Text(answer))
+    received.add(Finished("complete"))
+    return rewritten("fix", received, Context("a", "python", lines, target=target), tells_truncation=False)[1]
+
+
+def test_code_that_begins_above_the_place_is_not_put_into_it() -> None:
+    whole = "".join(lines_of(IN_CLASS)[1:6]).replace("-=", "+=")
+    assert "more than the part" in str(outcome_at(block(whole), 3, 5).reason)
+    assert outcome_at(block(whole), 1, 6).kind == "whole"
+
+
+def test_code_that_goes_on_below_the_place_is_not_put_into_it() -> None:
+    more = "".join(lines_of(IN_CLASS)[1:]).replace("-=", "+=")
+    assert "more than the part" in str(outcome_at(block(more), 1, 6).reason)

@@ -6,91 +6,223 @@ import asyncio
 import os
 import random
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Any
 
 import pytest
 
-from sidelight.core.answers import Answer, Finished, Text
-from sidelight.core.context import Context, target_lines
-from sidelight.core.rewrite import Outcome, Rewrite
 from sidelight.editing.line_diff import hunks
 from sidelight.editing.text import Place, Range
-from sidelight.lsp.buffer import BufferWriter
-from sidelight.lsp.live_edit import LiveEdit
-from sidelight.messages import Message
-from support.simulation import PERSONALITIES, Personality, SimulatedEditor, VirtualLoop
+from support.simulation import PERSONALITIES, Personality, Recorder, Scene, SimulatedEditor, in_virtual_time
 
 # What the typist types, one character at a time: private ones, so that each is known again.
 _TYPED = re.compile("[\ue000-\uf8ff]")
 
 
-@dataclass
-class Recorder:
-    """An aftermath that remembers."""
+# What happens to the document meanwhile
 
-    pages: list[tuple[str, str]] = field(default_factory=list)
-    reviews: list[Outcome] = field(default_factory=list)
-    prepared: list[str] = field(default_factory=list)
-    finished: list[str] = field(default_factory=list)
-    editor: Any = None
-
-    async def before_first_edit(self) -> None:
-        self.prepared.append(str(self.editor.document.text))
-
-    async def after_last_edit(self) -> None:
-        self.finished.append(str(self.editor.document.text))
-
-    async def show_page(self, answer: Answer, told: Message) -> None:
-        self.pages.append((answer.text, str(told)))
-
-    def review(self, writer: BufferWriter, answer: Answer, outcome: Outcome) -> None:
-        self.reviews.append(outcome)
+OLD = [f"    line_{number} = {number}" for number in range(8)]
+NEW = [*OLD[:2], "    added = True", *OLD[2:5], "    line_5 = 500", *OLD[6:]]
+DOCUMENT = "\n".join(["def before():", "    pass", "", *OLD, "", "after()", ""])
+VS_CODE, KATE = PERSONALITIES[0], Personality("Kate", on_stale="apply", tells="whole", change_s=(0.5, 0.9))
 
 
-def in_virtual_time(run: Any) -> Any:
-    loop = VirtualLoop()
-    try:
-        return loop.run_until_complete(asyncio.wait_for(run, 600))
-    finally:
-        loop.close()
+def in_block(lines: list[str]) -> str:
+    return "```cobol\n" + "".join(line + "\n" for line in lines) + "```\n"
 
 
-class Scene:
-    """A document, a task at a place in it, and an answer that is on its way."""
+def scene(personality: Personality = VS_CODE, mode: str = "live", text: str = DOCUMENT) -> Scene:
+    editor = SimulatedEditor(personality, text, random.Random(1), "cobol")
+    return Scene(editor, 3, 3 + len(OLD), mode)
 
-    def __init__(self, editor: SimulatedEditor, first: int, end: int, mode: str = "live", *, task: str = "fix") -> None:
-        self.editor = editor
-        document = editor.document
-        lines = tuple(document.text.lines)
-        place = Range(Place(first, 0), Place(end, 0))
-        target = target_lines(lines, place) if end > first else place
-        context = Context(name="a.py", language_id=document.language_id, lines=lines, target=target)
-        self.recorder = Recorder(editor=editor)
-        self.rewrite = Rewrite(task, context, tells_truncation=False)
-        self.writer = BufferWriter(editor.client, editor.documents, document, target, "Sidelight")
-        self.delivery = LiveEdit(editor.client, self.writer, self.rewrite, mode, self.recorder)  # type: ignore[arg-type]
-        self.answer = Answer()
 
-    def say(self, text: str) -> None:
-        event = Text(text)
-        self.answer.add(event)
-        self.delivery.receive(event)
+async def say(scene: Scene, *pieces: str, pause_s: float = 0.2) -> None:
+    for piece in pieces:
+        scene.say(piece)
+        await asyncio.sleep(pause_s)
 
-    async def end(self, finish: str = "complete") -> str:
-        self.answer.add(Finished(finish))  # type: ignore[arg-type]
-        last = await self.delivery.finish(self.answer)
-        return str(last)
+
+def whole(place_of: Scene) -> Range:
+    return Range(Place(0, 0), place_of.editor.text.end)
+
+
+def test_formatting_on_save_that_leaves_the_written_part_alone_is_survived() -> None:
+    async def run() -> None:
+        it = scene()
+        await say(it, "```cobol\n", "\n".join(NEW[:4]) + "\n")
+        text = str(it.editor.text)
+        assert "added = True" in text
+        it.editor.change(whole(it), text.replace("    pass", "  pass").replace("after()", "after( )"))
+        await say(it, "\n".join(NEW[4:]) + "\n```\n")
+        assert await it.end() == "applied"
+        expected = DOCUMENT.replace("\n".join(OLD), "\n".join(NEW))
+        assert str(it.editor.text) == expected.replace("    pass", "  pass").replace("after()", "after( )")
+
+    in_virtual_time(run())
+
+
+def test_formatting_that_changes_lines_still_to_be_replaced_ends_on_a_page() -> None:
+    async def run() -> None:
+        it = scene()
+        await say(it, "```cobol\n", "\n".join(NEW[:4]) + "\n")
+        it.editor.change(whole(it), str(it.editor.text).replace("line_5 = 5", "line_5  =  5"))
+        await say(it, "\n".join(NEW[4:]) + "\n```\n")
+        assert await it.end() == "applied in part"
+        assert "line_5  =  5" in str(it.editor.text)
+        assert it.recorder.pages[0][0] == it.answer.text
+        assert "changed at that place" in it.recorder.pages[0][1]
+
+    in_virtual_time(run())
+
+
+def test_what_is_typed_exactly_at_the_borders_stays_outside_and_stands_once() -> None:
+    async def run() -> None:
+        it = scene()
+        await say(it, "```cobol\n")
+        it.editor.change(Range(Place(3, 0), Place(3, 0)), "# first\n")
+        it.editor.change(Range(Place(4 + len(OLD), 0), Place(4 + len(OLD), 0)), "# last\n")
+        await say(it, in_block(NEW).removeprefix("```cobol\n"))
+        assert await it.end() == "applied"
+        expected = "\n".join(["# first", *NEW, "# last"])
+        assert str(it.editor.text) == DOCUMENT.replace("\n".join(OLD), expected)
+
+    in_virtual_time(run())
+
+
+def test_code_for_an_empty_place_stands_where_it_was_asked_for() -> None:
+    async def run() -> None:
+        editor = SimulatedEditor(VS_CODE, "a = 1\n\nb = 2\n", random.Random(1), "cobol")
+        it = Scene(editor, 1, 1, task="generate")
+        await say(it, "```cobol\n", "x = 1\n")
+        editor.change(Range(Place(0, 0), Place(0, 0)), "# top\n")
+        await say(it, "y = 2\n```\n")
+        assert await it.end() == "applied"
+        assert str(editor.text) == "# top\na = 1\nx = 1\ny = 2\n\nb = 2\n"
+
+    in_virtual_time(run())
+
+
+@pytest.mark.parametrize("tail", ["", "\r\n"])
+def test_the_last_line_keeps_its_line_end_or_the_lack_of_it(tail: str) -> None:
+    async def run() -> None:
+        editor = SimulatedEditor(VS_CODE, "\ufeffa = 1\r\nb = 2" + tail, random.Random(1), "cobol")
+        it = Scene(editor, 0, 2)
+        await say(it, in_block(["a = 1", "z = 0", "b = 3"]))
+        assert await it.end() == "applied"
+        assert str(editor.text) == "\ufeffa = 1\r\nz = 0\r\nb = 3" + tail
+
+    in_virtual_time(run())
+
+
+def test_an_editor_that_checks_no_versions_is_left_in_peace_while_its_user_types() -> None:
+    async def run() -> None:
+        editor = SimulatedEditor(KATE, DOCUMENT, random.Random(1), "cobol")
+        editor.client.can = replace(editor.client.can, checks_versions=False)
+        it = Scene(editor, 3, 3 + len(OLD), "once")
+        ending = asyncio.ensure_future(say_and_end(it, in_block(NEW)))
+        for number in range(12):
+            editor.change(Range(Place(0, 0), Place(0, 0)), chr(0xE000 + number))
+            await asyncio.sleep(0.4)
+        assert editor.applied == 0
+        assert await ending == "applied"
+        typed = "".join(chr(0xE000 + number) for number in reversed(range(12)))
+        assert str(editor.text) == typed + DOCUMENT.replace("\n".join(OLD), "\n".join(NEW))
+
+    async def say_and_end(it: Scene, text: str) -> str:
+        await say(it, text, pause_s=1)
+        return await it.end()
+
+    in_virtual_time(run())
+
+
+def test_an_editor_that_never_answers_does_not_keep_the_answer() -> None:
+    async def run() -> None:
+        it = scene(Personality("mute", silent=1.0, change_s=(99, 99)))
+        await say(it, in_block(NEW))
+        assert await it.end() == "not applied"
+        assert it.recorder.pages == [(in_block(NEW), "Not applied: The editor did not answer.")]
+
+    in_virtual_time(run())
+
+
+def test_a_restore_point_is_made_before_the_first_edit() -> None:
+    async def run() -> None:
+        it = scene()
+        await say(it, in_block(NEW))
+        await it.end()
+        assert it.recorder.prepared == [DOCUMENT]
+        assert it.recorder.finished == [DOCUMENT.replace("\n".join(OLD), "\n".join(NEW))]
+
+    in_virtual_time(run())
+
+
+# Answers that are none
+
+
+def ending_of(*pieces: str, finish: str = "complete") -> tuple[str, Scene]:
+    async def run() -> tuple[str, Scene]:
+        it = scene()
+        for number, piece in enumerate(pieces):
+            it.say(piece)
+            if number % 1000 == 0:
+                await asyncio.sleep(0)
+        return await it.end(finish), it
+
+    return in_virtual_time(run())
+
+
+@pytest.mark.parametrize(
+    ("pieces", "reason"),
+    [
+        (["```cobol\n", *["x" * (1 << 20)] * 50], "too large"),
+        (["x" * (1 << 20)] * 50, "too large"),
+        (["```cobol\n    " + "y" * (1 << 20) + "\n```\n"], "too large"),
+        (["```cobol\n    a = \x00\x01\n```\n"], "no text has"),
+        (["```cobol\n```\n"], "empty"),
+        (["I cannot do that."], "no code"),
+        (["```bash\nrm -rf x\n```\n"], "another language"),
+        ([in_block([f"    colour_{name} = None" for name in "abcdefgh"])], "nothing to do with"),
+        ([in_block(OLD[:2])], "More than half"),
+    ],
+)
+def test_an_answer_without_usable_code_ends_in_a_message_and_an_unharmed_document(
+    pieces: list[str], reason: str
+) -> None:
+    last, it = ending_of(*pieces)
+    assert last == "not applied"
+    assert str(it.editor.text) == DOCUMENT
+    ((text, told),) = it.recorder.pages
+    assert text == "".join(pieces)
+    assert reason in told
+
+
+def test_no_answer_at_all_and_only_reasoning_are_told_as_what_they_are() -> None:
+    last, it = ending_of()
+    assert last == "failed"
+    assert it.editor.protocol.shown == ["The answer is empty. Ask again, or ask differently."]
+    assert str(it.editor.text) == DOCUMENT
+
+
+def test_the_same_code_again_is_said() -> None:
+    last, it = ending_of(in_block(OLD))
+    assert last == "nothing to change"
+    assert it.editor.applied == 0
+
+
+def test_a_million_deltas_are_one_edit_like_any_other() -> None:
+    lines = [f"    value_{number} = {number}" for number in range(40_000)]
+    last, it = ending_of(*in_block([*OLD, *lines]))
+    assert last == "applied"
+    assert str(it.editor.text) == DOCUMENT.replace("\n".join(OLD), "\n".join([*OLD, *lines]))
 
 
 # Random runs
 
 
-def some_code(rng: random.Random) -> list[str]:
+def some_code(rng: random.Random, name: str) -> list[str]:
     lines = []
     for number in range(rng.randint(1, 4)):
-        lines.append(f"def function_{number}(a, b):")
+        lines.append(f"def {name}_{number}(a, b):")
         lines += [f"    {rng.choice(_BODY).format(rng.randrange(5))}" for _ in range(rng.randint(1, 9))]
         lines += ["", ""]
     return lines
@@ -141,7 +273,7 @@ class Run:
 
 async def random_run(personality: Personality, seed: int) -> Run:
     rng = random.Random(seed)
-    above, target, below = some_code(rng), some_code(rng), some_code(rng)
+    above, target, below = (some_code(rng, name) for name in ("above", "target", "below"))
     while target and not target[-1]:
         target.pop()
     new = a_rewrite(target, rng)
@@ -225,7 +357,7 @@ def _is_within(lines: list[str], text: str) -> bool:
     return True
 
 
-RUNS = int(os.environ.get("SIDELIGHT_TEST_RUNS", "700"))
+RUNS = int(os.environ.get("SIDELIGHT_TEST_RUNS", "1500"))
 
 
 @pytest.mark.parametrize("personality", PERSONALITIES, ids=lambda one: one.name)

@@ -16,11 +16,18 @@ from typing import Any
 
 from lsprotocol import types
 
+from sidelight.core.answers import Answer, Finished
+from sidelight.core.answers import Text as AnswerText
+from sidelight.core.context import Context, target_lines
+from sidelight.core.rewrite import Outcome, Rewrite
 from sidelight.editing.text import Place, Range, Text, split_lines
+from sidelight.lsp.buffer import BufferWriter
 from sidelight.lsp.client import Client
 from sidelight.lsp.documents import Documents
 from sidelight.lsp.handshake import Abilities
+from sidelight.lsp.live_edit import LiveEdit
 from sidelight.lsp.protocol import ClientError, ClientSilentError
+from sidelight.messages import Message
 
 
 class _Selector(selectors.DefaultSelector):
@@ -251,3 +258,61 @@ def _range(value: dict[str, Any]) -> Range:
 
 def _lsp(range_: Range) -> types.Range:
     return types.Range(*(types.Position(place.line, place.column) for place in (range_.start, range_.end)))
+
+
+@dataclass
+class Recorder:
+    """An aftermath that remembers."""
+
+    pages: list[tuple[str, str]] = field(default_factory=list)
+    reviews: list[Outcome] = field(default_factory=list)
+    prepared: list[str] = field(default_factory=list)
+    finished: list[str] = field(default_factory=list)
+    editor: Any = None
+
+    async def before_first_edit(self) -> None:
+        self.prepared.append(str(self.editor.document.text))
+
+    async def after_last_edit(self) -> None:
+        self.finished.append(str(self.editor.document.text))
+
+    async def show_page(self, answer: Answer, told: Message) -> None:
+        self.pages.append((answer.text, str(told)))
+
+    def review(self, writer: BufferWriter, answer: Answer, outcome: Outcome) -> None:
+        self.reviews.append(outcome)
+
+
+def in_virtual_time(run: Any) -> Any:
+    loop = VirtualLoop()
+    try:
+        return loop.run_until_complete(asyncio.wait_for(run, 600))
+    finally:
+        loop.close()
+
+
+class Scene:
+    """A document, a task at a place in it, and an answer that is on its way."""
+
+    def __init__(self, editor: SimulatedEditor, first: int, end: int, mode: str = "live", *, task: str = "fix") -> None:
+        self.editor = editor
+        document = editor.document
+        lines = tuple(document.text.lines)
+        place = Range(Place(first, 0), Place(end, 0))
+        target = target_lines(lines, place) if end > first else place
+        context = Context(name="a.py", language_id=document.language_id, lines=lines, target=target)
+        self.recorder = Recorder(editor=editor)
+        self.rewrite = Rewrite(task, context, tells_truncation=False)
+        self.writer = BufferWriter(editor.client, editor.documents, document, target, "Sidelight")
+        self.delivery = LiveEdit(editor.client, self.writer, self.rewrite, mode, self.recorder)  # type: ignore[arg-type]
+        self.answer = Answer()
+
+    def say(self, text: str) -> None:
+        event = AnswerText(text)
+        self.answer.add(event)
+        self.delivery.receive(event)
+
+    async def end(self, finish: str = "complete") -> str:
+        self.answer.add(Finished(finish))  # type: ignore[arg-type]
+        last = await self.delivery.finish(self.answer)
+        return str(last)

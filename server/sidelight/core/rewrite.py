@@ -14,6 +14,7 @@ from sidelight.core.answers import Answer, AnswerEvent, Finished, Replace, Text
 from sidelight.core.context import Context
 from sidelight.editing import gate
 from sidelight.editing.answer_code import CodeEvent, CodeStream, Lines, Restart
+from sidelight.editing.blocks import enclosing_block
 from sidelight.editing.fences import code_blocks
 from sidelight.editing.fitting import fit
 from sidelight.editing.languages import blocks_in
@@ -67,6 +68,7 @@ class Rewrite:
         self._new: list[str] = []
         self._has_changed = False
         self._is_taken_back = False
+        self._is_elsewhere = False
 
     def feed(self, event: AnswerEvent) -> Progress:
         """Take the next event; returns what it adds."""
@@ -87,11 +89,23 @@ class Rewrite:
                 is_rewound = not self._is_taken_back
                 steps.clear()
             elif isinstance(event, Lines):
+                if not any(line.strip() for line in self._new):
+                    self._is_elsewhere = self._begins_above(event.lines)
                 self._new += event.lines
-                if not self._is_taken_back:
+                if not self._is_taken_back and not self._is_elsewhere:
                     steps += self._diff.feed(event.lines)
         self._has_changed = self._has_changed or _changes(steps)
         return Progress(steps, is_rewound)
+
+    def _begins_above(self, lines: Sequence[str]) -> bool:
+        """Whether the code begins with the definition around the target, and so is more than was asked for."""
+        first = next((line for line in lines if line.strip()), None)
+        if first is None or first in self._old:
+            return False
+        context = self._context
+        begin = context.target.start.line
+        top, _ = enclosing_block(context.lines, begin)
+        return first.strip() in {line.strip() for line in context.lines[top:begin]}
 
     def finish(self, finished: Finished) -> tuple[Progress, Outcome]:
         """Say how the answer ended; returns what was still held, and the judgement.
@@ -104,6 +118,8 @@ class Rewrite:
     def _outcome(self, finished: Finished) -> Outcome:
         if not any(line.strip() for line in self._new):
             return self._end("nothing", self._why_no_code(finished))
+        if self._is_elsewhere or gate.repeats_below(self._old, self._new, self._below()):
+            return self._end("nothing", msg("The answer's code is more than the part that was to be changed."))
         reason, can_continue = self._why_incomplete(finished)
         if reason is None and self._new == self._old:
             return self._end("same")
@@ -123,6 +139,9 @@ class Rewrite:
         steps = self._diff.flush()
         kind: Kind = "partial" if self._has_changed or _changes(steps) else "nothing"
         return self._end(kind, reason, steps=steps, can_continue=can_continue)
+
+    def _below(self) -> Sequence[str]:
+        return self._context.lines[self._context.target_end :]
 
     def _end(
         self,

@@ -17,6 +17,7 @@ Doubt = Literal["shrunk", "syntax", "unrelated"]
 
 # Fewer old lines than this may become anything: a two-line rewrite of a three-line function is no loss.
 _LINES_TO_JUDGE = 4
+_TELLING_CHARACTERS = 6
 
 _ASKED_TO_SHRINK = re.compile(
     r"\b(?:remov|delet|drop|simplif|short|clean|dedup|duplicat|unused|unreachable|dead|redundan|inline|compact|condens|"
@@ -45,6 +46,23 @@ def is_unrelated(old: Sequence[str], new: Sequence[str]) -> bool:
         return False
     before, after = _words(old), _words(new)
     return bool(before) and len(before & after) < 0.1 * len(before)
+
+
+def repeats_below(old: Sequence[str], new: Sequence[str], below: Sequence[str]) -> bool:
+    """Whether the new lines end with what stands below the old ones, which would stand there twice."""
+    following = [line.rstrip() for line in below if line.strip()][:2]
+    before, after = ([line.rstrip() for line in lines if line.strip()] for lines in (old, new))
+    if len(following) < 2 or not all(_is_telling(line) for line in following):
+        return False
+    return _holds(after, following) and not _holds(before, following)
+
+
+def _is_telling(line: str) -> bool:
+    return sum(character.isalnum() for character in line) >= _TELLING_CHARACTERS
+
+
+def _holds(lines: Sequence[str], pair: Sequence[str]) -> bool:
+    return any(list(lines[n : n + len(pair)]) == list(pair) for n in range(len(lines) - len(pair) + 1))
 
 
 _WORD = re.compile(r"[^\W\d]\w{2,}")

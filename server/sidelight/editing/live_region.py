@@ -24,6 +24,8 @@ _USERS_VERSION = -3  # of old line n: _USERS_VERSION - n
 # More old lines than this beyond those that replace them go at the end, when the answer is known to be whole.
 _LINES_DELETED_AT_ONCE = 4
 _GIVEN_UP_KEPT = 3
+# An editor answers an edit of thousands of places with as many changes, and neither side does anything else meanwhile.
+_SPLICES_AT_ONCE = 100
 
 
 class TouchedError(Exception):
@@ -144,10 +146,15 @@ class LiveRegion:
         return self._has_written or self.sent is not None
 
     def plan(self) -> Plan:
-        """Return what all waiting steps do to the lines as they are. Raises ``TouchedError``."""
+        """Return what the waiting steps do to the lines as they are. Raises ``TouchedError``.
+
+        Of very many, the first ones; no splices means that there are no steps left.
+        """
         work = _Work(self)
-        for step in self._steps:
+        for count, step in enumerate(self._steps, 1):
             work.take(step)
+            if work.splices >= _SPLICES_AT_ONCE:
+                return work.plan(count)
         return work.plan(len(self._steps))
 
     def plan_back(self) -> Plan:
@@ -337,6 +344,10 @@ class _Work:
             case _Final():
                 self._front, self._shift = 0, 0
                 self._finish()
+
+    @property
+    def splices(self) -> int:
+        return len(self._splices)
 
     def plan(self, steps: int) -> Plan:
         if _has_open_end(self._region.lines):

@@ -25,6 +25,9 @@ _AFTER_A_REFUSAL_S = 1.0
 # late, but nobody types for a minute without a pause.
 _REFUSALS_WITHOUT_REASON = 3
 _GIVE_UP_S = 60.0
+# Kate tells of changes more than half a second late.
+_QUIET_S = 1.5
+_QUIET_AT_MOST_S = 20.0
 
 _BOM = "\ufeff"
 
@@ -53,6 +56,7 @@ class BufferWriter:
         self._is_closed = False
         self._loop = asyncio.get_running_loop()
         self._next_at = 0.0
+        self._changed_at = self._loop.time() - _QUIET_S
 
     @property
     def first_line(self) -> int:
@@ -88,6 +92,7 @@ class BufferWriter:
         groundless, arrived_at = 0, self._loop.time()
         while True:
             await asyncio.sleep(self._next_at - self._loop.time())
+            await self._wait_for_quiet()
             async with self.document.edits:  # one edit under way in a document, whoever's it is
                 version = self.document.version
                 next_plan = self._checked(make)
@@ -102,6 +107,14 @@ class BufferWriter:
             groundless = groundless + 1 if self.document.version == version else 0
             if groundless >= _REFUSALS_WITHOUT_REASON or self._loop.time() - arrived_at > _GIVE_UP_S:
                 raise UnwrittenError(msg("The editor did not take the edit."))
+
+    async def _wait_for_quiet(self) -> None:
+        """Let a user of an editor that checks no versions type to an end: an edit that comes between would be wrong."""
+        if self._client.can.checks_versions:
+            return
+        until = self._loop.time() + _QUIET_AT_MOST_S
+        while (wait_s := min(self._changed_at + _QUIET_S, until) - self._loop.time()) > 0:  # noqa: ASYNC110, for silence
+            await asyncio.sleep(wait_s)
 
     def _checked(self, make: Callable[[], Plan]) -> Plan:
         if self._is_closed:
@@ -163,6 +176,7 @@ class BufferWriter:
         else:
             self.region.see(lines_of(document.text.between(self._place.range)))
         self._changed.set()
+        self._changed_at = self._loop.time()
 
 
 def _with_neighbours(document: Document, place: Range) -> tuple[Range, int, int]:

@@ -8,6 +8,7 @@ from typing import Any
 from lsprotocol import types
 
 from sidelight.core.instructions import find_instruction
+from sidelight.editing.blocks import enclosing_block
 from sidelight.editing.text import Range
 from sidelight.lsp.client import Client
 from sidelight.lsp.documents import Document
@@ -39,6 +40,13 @@ def code_actions(
         *(_Offer(_SOURCE, msg("Stop Sidelight ({job})", job=job), "stop", {"job": job}) for job in running),
     ]
     return [action.as_lsp(write) for action in actions if action.is_wanted(only)]
+
+
+def caret_in(document: Document, range_: types.Range) -> types.Range:
+    """Return the caret for a range inside one definition; what reaches beyond it was surely selected."""
+    first, end = enclosing_block(document.text.lines, range_.start.line)
+    is_inside = first <= range_.start.line and document.range(range_).end_line <= end
+    return types.Range(range_.start, range_.start) if is_inside else range_
 
 
 def review_actions(reviews: Reviews, document: Document, place: Range, client: Client) -> list[dict[str, Any]]:

@@ -40,6 +40,8 @@ class Abilities:
     lenses: bool = False
     refreshes_lenses: bool = False
     edits: EditMode = "once"
+    checks_versions: bool = True
+    sends_selections: bool = True
 
     @property
     def shows_pages(self) -> bool:
@@ -54,8 +56,10 @@ KNOWN_CLIENTS: dict[str, dict[str, Any]] = {
     "Neovim": {"document_changes": True, "edits": "live"},
     "emacs": {"edits": "live"},  # lsp-mode
     # Asks its user about every edit that a server begins, and tells of changes when it has been idle for a while.
-    "Eglot": {"edits": "once"},
-    "Kate": {"apply_edit": True, "document_changes": True, "edits": "once"},
+    # Without a selection it sends the expression at the caret, which looks like one.
+    "Eglot": {"edits": "once", "sends_selections": False},
+    # Applies an edit to whatever stands there by then.
+    "Kate": {"apply_edit": True, "document_changes": True, "edits": "once", "checks_versions": False},
 }
 
 

@@ -7,12 +7,14 @@ answer becomes a page. What was written can be reviewed afterwards (``reviews.py
 from __future__ import annotations
 
 import asyncio
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Literal, Protocol
 
 from lsprotocol import types
 
-from sidelight.core.answers import Answer, AnswerEvent, Finished
+from sidelight.core.answers import Answer, AnswerEvent, Finished, Text
 from sidelight.core.rewrite import Outcome, Progress, Rewrite
 from sidelight.lsp.buffer import BufferWriter, UnwrittenError
 from sidelight.lsp.client import Client
@@ -23,6 +25,8 @@ Mode = Literal["live", "once"]
 
 # Fast enough to look alive; in most editors each edit is an undo step of its own, and a redraw.
 _EVERY_S = 0.05
+# Some hundred lines: they are read in less than 5 ms.
+_SLICE_CHARACTERS = 4096
 
 
 class Aftermath(Protocol):
@@ -59,11 +63,22 @@ class LiveEdit:
         self._aftermath = aftermath
         self._writing: asyncio.Task[None] | None = None
         self._is_prepared = False
+        self._unread: deque[AnswerEvent] = deque()
         self._obstacle: Message | None = None
 
     def receive(self, event: AnswerEvent) -> None:
         """Take what the event adds, and see that it is written."""
-        self._take(self._rewrite.feed(event))
+        is_reading = bool(self._unread)
+        self._unread += _sliced(event)
+        if not is_reading:
+            self._read()
+
+    def _read(self) -> None:
+        """Read the next slice of the answer; a long piece is read in several goes, so that the loop stays free."""
+        self._take(self._rewrite.feed(self._unread[0]))
+        self._unread.popleft()
+        if self._unread:
+            asyncio.get_running_loop().call_soon(self._read)
         is_writing = self._writing is not None and not self._writing.done()
         if self._mode == "live" and self._region.has_changes and self._obstacle is None and not is_writing:
             self._writing = asyncio.ensure_future(self._write())
@@ -90,6 +105,8 @@ class LiveEdit:
         """Complete the edit as far as that is safe, and say what was not."""
         finished = answer.finished or Finished("cut_off")
         try:
+            while self._unread:  # noqa: ASYNC110, the turns of the loop are what it waits for
+                await asyncio.sleep(0)
             last, outcome = await asyncio.to_thread(self._rewrite.finish, finished)
             if self._writing is not None:
                 await self._writing
@@ -151,3 +168,11 @@ class LiveEdit:
                 answer, msg("The answer was changed while it was written; this is the whole.")
             )
         return msg("applied")
+
+
+def _sliced(event: AnswerEvent) -> Iterator[AnswerEvent]:
+    if not isinstance(event, Text) or len(event.text) <= _SLICE_CHARACTERS:
+        yield event
+        return
+    for start in range(0, len(event.text), _SLICE_CHARACTERS):
+        yield Text(event.text[start : start + _SLICE_CHARACTERS])

@@ -14,7 +14,7 @@ from lsprotocol import types
 from sidelight.core.tasks import TASKS
 from sidelight.errors import UsageError
 from sidelight.lsp import handshake
-from sidelight.lsp.code_actions import code_actions, review_actions, review_lenses
+from sidelight.lsp.code_actions import caret_in, code_actions, review_actions, review_lenses
 from sidelight.lsp.framing import Incoming
 from sidelight.lsp.pages import page_actions, written_instruction
 from sidelight.lsp.protocol import InvalidParams, Protocol, make_protocol
@@ -164,6 +164,8 @@ class Server:
         uri = params.text_document.uri
         actions = list(page_actions(session.pages, uri, params.range.start.line))
         document = session.documents.opened(uri)
+        if document is not None and not session.client.can.sends_selections:
+            params.range = caret_in(document, params.range)
         if document is not None and not actions:
             diagnostics = self.protocol.plain(params.context.diagnostics)
             running = [job.id for job in session.jobs]
