@@ -89,6 +89,22 @@ def test_what_is_typed_exactly_at_the_borders_stays_outside_and_stands_once() ->
     in_virtual_time(run())
 
 
+def test_an_undo_that_is_told_together_with_the_edit_stops_it() -> None:
+    async def run() -> None:
+        it = scene(Personality("gathers", tells="idle", change_s=(0.3, 0.3)))
+        saying = asyncio.ensure_future(say(it, "```cobol\n", "\n".join(NEW[:4]) + "\n", pause_s=0.05))
+        await asyncio.sleep(0.15)
+        assert it.editor.applied == 1
+        it.editor.undo()
+        await saying
+        await say(it, "\n".join(NEW[4:]) + "\n```\n", pause_s=1)
+        assert await it.end() == "not applied"
+        assert str(it.editor.text) == DOCUMENT
+        assert "was undone" in it.recorder.pages[0][1]
+
+    in_virtual_time(run())
+
+
 def test_code_for_an_empty_place_stands_where_it_was_asked_for() -> None:
     async def run() -> None:
         editor = SimulatedEditor(VS_CODE, "a = 1\n\nb = 2\n", random.Random(1), "cobol")

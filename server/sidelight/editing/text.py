@@ -136,6 +136,16 @@ class Text:
         middle = self._lines[start.line + 1 : end.line]
         return "".join([self._lines[start.line][start.column :], *middle, self._lines[end.line][: end.column]])
 
+    def lines_in(self, range_: Range) -> list[str]:
+        """Return the text of the range as lines with their line ends; after a final line end there is none."""
+        start, end = self.clamp(range_.start), self.clamp(range_.end)
+        lines = self._lines[start.line : end.line + 1]
+        lines[-1] = lines[-1][: end.column]
+        lines[0] = lines[0][start.column :]
+        if not lines[-1]:
+            lines.pop()
+        return lines
+
     def replace(self, range_: Range, text: str) -> Range:
         """Put ``text`` in the place of the range; returns the range that was replaced, clamped and in order."""
         start, end = sorted((self.clamp(range_.start), self.clamp(range_.end)))

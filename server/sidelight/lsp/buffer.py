@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from sidelight.editing.live_region import LiveRegion, Plan, TouchedError, lines_of
+from sidelight.editing.live_region import LiveRegion, Plan, TouchedError
 from sidelight.editing.text import Place, Range
 from sidelight.lsp.client import Client
 from sidelight.lsp.delivery import edit_of
@@ -49,8 +49,7 @@ class BufferWriter:
         self._label = label
         padded, before, after = _with_neighbours(document, place)
         self._place = document.track(padded, grows=True)
-        lines = lines_of(document.text.between(padded))
-        self.region = LiveRegion(lines, document.text.line_end, before=before, after=after)
+        self.region = LiveRegion(document.text.lines_in(padded), document.text.line_end, before=before, after=after)
         self._changed = asyncio.Event()
         self._forget = documents.listen(self._look)
         self._is_closed = False
@@ -171,12 +170,22 @@ class BufferWriter:
         """Take in what has become of the region."""
         if document is not self.document:
             return
-        if not document.is_open:
-            self._is_closed = True
+        if document.is_open:
+            self._see(document.text.lines_in(self._place.range), is_between=document.is_changing)
         else:
-            self.region.see(lines_of(document.text.between(self._place.range)))
+            self._is_closed = True
         self._changed.set()
         self._changed_at = self._loop.time()
+
+    def _see(self, lines: list[str], *, is_between: bool) -> None:
+        """Take the lines in; those between the parts of one ``didChange`` are only looked at for what has arrived.
+
+        Neovim and Eglot tell of an edit, and of its undo by a user who was quick, at once.
+        """
+        if not is_between:
+            self.region.see(lines)
+        elif self.region.sent is not None and lines == self.region.sent.lines:
+            self.region.believe()
 
 
 def _with_neighbours(document: Document, place: Range) -> tuple[Range, int, int]:

@@ -33,6 +33,7 @@ class Document:
         self.version = version
         self.text = Text(text)
         self.is_open = True
+        self.is_changing = False
         self.edits = asyncio.Lock()  # held while an edit of ours is under way
         self._encoding = encoding
         self._tracked: list[TrackedRange] = []
@@ -110,7 +111,10 @@ class Documents:
         self._listeners: list[Callable[[Document], None]] = []
 
     def listen(self, listener: Callable[[Document], None]) -> Callable[[], None]:
-        """Call ``listener`` after every change and close; returns what ends that."""
+        """Call ``listener`` after every change and close; returns what ends that.
+
+        While ``Document.is_changing``, more changes of the same ``didChange`` follow.
+        """
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
@@ -133,10 +137,11 @@ class Documents:
         document = self.opened(identifier.uri)
         if document is None:
             return
-        for change in changes:
-            document.change(change)
         document.version = identifier.version
-        self._tell(document)
+        for number, change in enumerate(changes, 1):
+            document.change(change)
+            document.is_changing = number < len(changes)
+            self._tell(document)
 
     def close(self, uri: str) -> None:
         """Forget a document."""

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 
 export async function startModel() {
-  const model = { pieces: [], sources: [], error: "", isEndless: false, breaksOff: false, hangUps: 0, address: "", close };
+  const model = { pieces: [], sources: [], error: "", isEndless: false, breaksOff: false, pauseMs: 0, hangUps: 0, address: "", close };
   const server = createServer((request, reply) => {
     request.resume();
     if (request.method === "POST") void answer(model, reply);
@@ -24,7 +24,10 @@ async function answer(model, reply) {
   reply.on("close", () => { if (!reply.writableFinished) model.hangUps++; });
   reply.writeHead(200, { "Content-Type": "text/event-stream" });
   if (model.error) event({ type: "abort", close: true, error: model.error });
-  for (const piece of model.pieces) event({ type: "textResponseChunk", textResponse: piece });
+  for (const piece of model.pieces) {
+    event({ type: "textResponseChunk", textResponse: piece });
+    if (model.pauseMs) await pause(model.pauseMs);
+  }
   while (model.isEndless && !reply.destroyed) {
     event({ type: "textResponseChunk", textResponse: "word " });
     await pause(20);

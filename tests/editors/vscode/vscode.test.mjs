@@ -151,6 +151,23 @@ describe("in a trusted folder", { timeout: 100_000 }, () => {
     await user.textThat((shown) => /def sub\(a, b\):\n +return a - b/.test(shown));
   });
 
+  test("an edit grows while it is written, and a lens above it undoes it", async () => {
+    const before = await user.text();
+    model.pieces = ["```python\n", "def mul(a, b):\n", '    """Multiply."""\n', "    return a * b\n```\n"];
+    model.pauseMs = 500;
+    await user.goToLine(LAST_LINE);
+    await user.command("Sidelight: Generate");
+    await user.answerBox("What should be written here?", "a function that multiplies");
+    await user.textThat((shown) => shown.includes("Multiply.") && !shown.includes("a * b"));
+    await user.textThat((shown) => shown.includes("a * b"));
+    model.pauseMs = 0;
+    const lenses = user.lens("Undo this edit");
+    await eventually(() => lenses.count(), (count) => count === 2); // that of the edit before, too
+    await user.shotInBothThemes("live-edit");
+    await lenses.last().click();
+    assert.equal(await user.textThat((shown) => !shown.includes("def mul")), before);
+  });
+
   test("answers are there again after the view was hidden", async () => {
     const shown = await user.answers.count();
     const last = await user.answer.innerText();

@@ -63,6 +63,10 @@ export class Workbench {
     }
   }
 
+  lens(title) {
+    return this.page.locator(".codelens-decoration a", { hasText: title });
+  }
+
   /** The visible text of the editor. */
   async text() {
     return this.page.locator(".editor-group-container .monaco-editor .view-lines").first().evaluate((lines) =>
