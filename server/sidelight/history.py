@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from sidelight.core.ports import RestorePoint, RestorePoints, RestorePointSummary
-from sidelight.editing.merge import merge
-from sidelight.editing.text import split_lines
+from sidelight.editing.live_region import lines_of
+from sidelight.editing.merge import merge_ended
 from sidelight.errors import UsageError
 from sidelight.files import read_text
 from sidelight.messages import Translator, msg
@@ -81,8 +80,9 @@ def restored(point: RestorePoint, now: str) -> tuple[str, int]:
     assert before is not None
     if after is None or after == mine:
         return mark + before, 0
-    merged = merge(split_lines(after), split_lines(mine), split_lines(before))
-    return mark + _joined(merged.lines, _line_end(mine)), merged.conflicts
+    merged = merge_ended(lines_of(after), lines_of(mine), lines_of(before), _line_end(mine))
+    text = "".join(merged.lines)
+    return mark + (text if mine.endswith(("\n", "\r")) else text.rstrip("\r\n")), merged.conflicts
 
 
 def _as_in(mine: str, text: str) -> str:
@@ -94,12 +94,6 @@ def _line_end(text: str) -> str:
     """Return CRLF where a text has no other line ends, else LF."""
     pairs = text.count("\r\n")
     return "\r\n" if pairs and pairs == text.count("\n") == text.count("\r") else "\n"
-
-
-def _joined(lines: Sequence[str], line_end: str) -> str:
-    """Join lines; a last line without an end may have come to stand in the middle."""
-    ended = (line if not line or line.endswith(("\n", "\r")) else line + line_end for line in lines[:-1])
-    return "".join([*ended, *lines[-1:]])
 
 
 def _point(points: RestorePoints, id_: int) -> RestorePoint:

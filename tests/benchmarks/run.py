@@ -253,9 +253,10 @@ def show(rows: list[Row]) -> None:
 
 def show_edits() -> None:
     """Print how edits fare: these have no rival to be compared with."""
-    import corpus
     import line_diff
     import live_edits
+
+    import corpus
 
     print()
     for what, value in [*live_edits.measure(), *line_diff.measure(), *corpus.measure()]:

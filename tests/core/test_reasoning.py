@@ -92,6 +92,30 @@ def test_a_closing_tag_that_nothing_opened_takes_back_what_was_said(whole: str, 
     assert_split(whole, thought, text)
 
 
+GREETED = "Sure, let me think.\n\n<think>\n```\nx\n```\nNot </think> yet.\n</think>\n\nAnswer"
+
+
+def test_reasoning_may_begin_below_a_greeting() -> None:
+    thought = "\n```\nx\n```\nNot </think> yet.\n"
+    assert_split(GREETED, thought, "Sure, let me think.\n\nAnswer")
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        "Sure.\n<think>\nnever closed",
+        "Sure.\n<think>\nclosed in a line</think> and on",
+        "Sure: <think>\na\n</think>\nb",
+        "`a`\n<think>\na\n</think>\nb",
+        "Sure.\n<thin",
+        "Sure.\n<thinker>\n</think>\n",
+        "word " * 60 + "\n<think>\na\n</think>\nb",
+    ],
+)
+def test_what_else_stands_below_other_text_is_no_reasoning(whole: str) -> None:
+    assert_split(whole, "", whole)
+
+
 def test_what_is_taken_back_was_the_text_so_far() -> None:
     events = split(["I ", "ponder.\n", "</think>", "Answer"])
     assert events == [Text("I "), Text("ponder.\n"), Replace(""), Reasoning("I ponder.\n"), Text("Answer")]

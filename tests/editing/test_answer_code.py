@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from sidelight.editing.answer_code import CodeEvent, CodeStream, Lines, Problem, Restart
+from sidelight.editing.left_out import stands_for_code
 
 OLD = "x = 1\ny = 2\n"
 
@@ -29,12 +30,12 @@ def shown(lines: list[str], events: list[CodeEvent]) -> list[str]:
     return lines
 
 
-def read_pieces(pieces: list[str], replaced: str, language: str) -> Read:
-    stream = CodeStream(language, replaced.splitlines(keepends=True))
+def read_pieces(pieces: list[str], replaced: str, language: str, above: str = "", *, is_cut: bool = False) -> Read:
+    stream = CodeStream(language, replaced.splitlines(keepends=True), above=above.splitlines(keepends=True))
     lines: list[str] = []
     for piece in pieces:
         lines = shown(lines, stream.feed(piece))
-    lines = shown(lines, stream.finish())
+    lines = shown(lines, stream.finish(is_cut=is_cut))
     return Read(lines, stream.problem, stream.is_open, stream.has_more, stream.left_out)
 
 
@@ -47,14 +48,15 @@ def cuts(text: str) -> Iterator[list[str]]:
         yield [text[start:end] for start, end in zip([0, *borders], [*borders, len(text)], strict=True)]
 
 
-def read(answer: str, replaced: str = OLD, language: str = "python") -> Read:
+def read(answer: str, replaced: str = OLD, language: str = "python", above: str = "", *, is_cut: bool = False) -> Read:
     """Read an answer whole, and byte by byte and at random cuts with the same result, also with CRLF."""
-    whole = read_pieces([answer], replaced, language)
+    whole = read_pieces([answer], replaced, language, above, is_cut=is_cut)
     for pieces in cuts(answer):
-        assert read_pieces(pieces, replaced, language) == whole, pieces
+        assert read_pieces(pieces, replaced, language, above, is_cut=is_cut) == whole, pieces
     if "\r" not in answer:
         with_crlf = answer.replace("\n", "\r\n")
-        assert all(read_pieces(pieces, replaced, language) == whole for pieces in ([with_crlf], list(with_crlf)))
+        for pieces in ([with_crlf], list(with_crlf)):
+            assert read_pieces(pieces, replaced, language, above, is_cut=is_cut) == whole
     return whole
 
 
@@ -222,7 +224,8 @@ def test_triple_quotes_in_strings_and_comments_open_nothing() -> None:
         ("        a\n    b\n", "    a\n", ["    a", "b"]),
         ("    a\n  b\nc\n", "a\n", ["a", "b", "c"]),
         ("a(\n    b\n)\n", "    a(\n        b\n    )\n    b\n", ["    a(", "        b", "    )"]),
-        ("\n\n  a\n", "    x\n", ["", "", "    a"]),
+        ("\n\n  a\n", "    x\n", ["    a"]),
+        ("\n\n  a\n", "\n    x\n", ["", "", "    a"]),
         ("a\n   \nb\n", "  x\n", ["  a", "   ", "  b"]),
         ("a\n  b\n", "\n", ["a", "  b"]),
         ("a\n  b\n", "", ["a", "  b"]),
@@ -368,6 +371,255 @@ def test_any_answer_is_read_alike_at_any_cut(seed: int) -> None:
     print("seed", seed, repr(answer))
     replaced = choose.choice([OLD, "", "    x = 1\n", "\tx = 1\n\t\ty\n", "# T\n```\nx\n```\n"])
     language = choose.choice(["python", "markdown", "", "makefile"])
-    whole = read_pieces([answer], replaced, language)
-    for cut in cuts(answer):
-        assert read_pieces(cut, replaced, language) == whole, cut
+    for is_cut in (False, True):
+        whole = read_pieces([answer], replaced, language, is_cut=is_cut)
+        for cut in cuts(answer):
+            assert read_pieces(cut, replaced, language, is_cut=is_cut) == whole, cut
+
+
+FUNCTION = "def f(a):\n    b = a\n    return b\n"
+FIXED = FUNCTION.replace("b = a", "b = a + 1")
+
+
+def test_a_few_lines_of_the_target_are_a_quotation_where_the_code_follows() -> None:
+    fixed = Read(FIXED.splitlines())
+    assert read("Here:\n" + block("    b = a\n") + "So:\n" + block(FIXED), FUNCTION) == fixed
+    assert read("Here:\n" + block("b = a\nreturn b\n") + "So:\n" + block(FIXED), FUNCTION) == fixed
+    assert read("Here:\n" + block("def f(a):\n") + "So:\n" + block(FIXED), FUNCTION) == fixed
+    assert read("Here:\n" + block("    b = a\n", "") + "So:\n" + block(FIXED, ""), FUNCTION) == fixed
+    assert read(block("b = a\n") + block("def f(a, c):\n    pass\n"), FUNCTION) == Read(["def f(a, c):", "    pass"])
+
+
+def test_a_quotation_of_a_few_lines_is_not_said_before_it_is_known_to_be_the_code() -> None:
+    pieces = ["```python\n    b = a\n", "```\n", "```python\ndef f(a):\n"]
+    assert known(pieces, FUNCTION) == [[], [], [Lines(("def f(a):",))]]
+    assert known(["```python\nb = a\n", "c = b\n"], FUNCTION) == [[], [Lines(("b = a", "c = b"))]]
+
+
+def test_a_few_lines_of_the_target_are_the_code_where_no_other_follows() -> None:
+    assert read(block("    b = a\n    return b\n"), FUNCTION).lines == ["b = a", "return b"]
+    shorter = block("def f(a):\n    b = a\n") + "Use it:\n" + block("print(f(1))\n")
+    assert read(shorter, FUNCTION) == Read(["def f(a):", "    b = a"], has_more=True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "language"),
+    [
+        ("```python\nx = 3\ny = 4```", "python"),
+        ("```python\nx = 3\ny = 4```\n\nI changed both of the numbers.\n", "python"),
+        ("```python\nx = 3\ny = 4```\nRun it:\n```bash\npython x.py\n```\n", "python"),
+        ("```python\nx = 3\ny = 4```\nIt is run like this:\n```\npython x.py\n```\n", "python"),
+    ],
+)
+def test_a_closing_fence_may_stand_behind_the_last_line(answer: str, language: str) -> None:
+    found = read(answer, OLD, language)
+    assert (found.lines, found.is_open) == (["x = 3", "y = 4"], False)
+
+
+@pytest.mark.parametrize(
+    ("code", "language"),
+    [
+        ("a = `x\n${b}```\nc()\n", "javascript"),
+        ("a('b```\nc()\n", "shellscript"),
+        ("/// ```\n/// f();\n/// ```\nfn f() {}\n", "rust"),
+        ("# see ```\nx\n", "python"),
+        ('"""a```\nb"""\n', "python"),
+    ],
+)
+def test_backticks_at_the_end_of_a_line_are_code_where_the_block_goes_on(code: str, language: str) -> None:
+    assert read(block(code, language), "z\n", language) == Read(code.splitlines())
+
+
+def test_code_behind_the_tag_of_a_fence_is_the_first_line() -> None:
+    assert read("```python def f(a):\n    return a\n```\n", FUNCTION) == Read(["def f(a):", "    return a"])
+
+
+def test_half_a_line_is_no_code() -> None:
+    assert read("```python\nx = 3\ny = ret", is_cut=True) == Read(["x = 3"], is_open=True)
+    assert read("```python\nx = 3\ny = 4\n", is_cut=True) == Read(["x = 3", "y = 4"], is_open=True)
+    assert read("```python\nx = 3\ny = 2", is_cut=True) == Read(["x = 3", "y = 2"], is_open=True), "an old line"
+    assert read("```python\nx = 3\n```", is_cut=True) == Read(["x = 3"])
+    assert read("x = 3\ny = 2\nz = 1", is_cut=True).lines == ["x = 3", "y = 2"]
+
+
+@pytest.mark.parametrize(
+    ("code", "replaced", "language", "fitted"),
+    [
+        ("a := 1\n\tb()\n", "\tc()\n\tb()\n\n", "go", ["\ta := 1", "\tb()"]),
+        ("a := 1\n\tif b {\n\t\tc()\n\t}\n", "\tc()\n", "go", ["\ta := 1", "\tif b {", "\t\tc()", "\t}"]),
+        ("a = 1\n    c = 2\n", "    a = 0\n    b = 0\n", "python", ["    a = 1", "    c = 2"]),
+        ("if a:\n    c = 2\n", "    a = 0\n", "python", ["    if a:", "        c = 2"]),
+        ("f(a)\n    .g()\n", "    x()\n", "javascript", ["    f(a)", "        .g()"]),
+        ("a() {\n    b;\n}\n", "  a() {\n    b;\n    c;\n  }\n", "javascript", ["  a() {", "      b;", "  }"]),
+        ("a() {\n    c;\n  }\n", "  a() {\n    b;\n  }\n", "javascript", ["  a() {", "    c;", "  }"]),
+        ("f(`\n  a\n`)\n\tb()\n", "f()\n\tb()\n", "go", ["f(`", "  a", "`)", "\tb()"]),
+        ("a:\n    b\n", "ifeq a\n    b\nendif\na:\n\tc\n", "makefile", []),
+    ],
+)
+def test_what_the_lines_say_decides_about_indentation(
+    code: str, replaced: str, language: str, fitted: list[str]
+) -> None:
+    assert read(block(code, language), replaced, language).lines == (fitted or ["a:"])
+
+
+def test_an_empty_place_takes_the_style_and_the_body_from_the_lines_above() -> None:
+    above = "func f() {\n\tg()\n}\n"
+    assert read(block("func h() {\n    g()\n}\n", "go"), "", "go", above) == Read(["func h() {", "\tg()", "}"])
+    assert read(block("x = 1\n"), "\n", "python", "def f():\n") == Read(["    x = 1"])
+    assert read(block("    x = 1\n"), "\n", "python", "def f():\n") == Read(["    x = 1"])
+    assert read(block("def g(): pass\n"), "", "python", "def f():\n    pass\n\n") == Read(["def g(): pass"])
+
+
+@pytest.mark.parametrize(
+    ("line", "language"),
+    [
+        ("# ...", "python"),
+        ("# …", "python"),
+        ("// ...", "python"),
+        ("/* ... */", "python"),
+        ("# [...]", "python"),
+        ("# (previous code)", "python"),
+        ("# [previous code]", "python"),
+        ("// unchanged fields", "python"),
+        ("// fields unchanged", "python"),
+        ("# same as original", "python"),
+        ("# same as in the original", "python"),
+        ("# no changes", "python"),
+        ("# ... (no changes)", "python"),
+        ("# continue as before", "python"),
+        ("# 与原来相同", "python"),
+        ("# 其余不变", "python"),
+        ("# 以下省略", "python"),
+        ("# 以上代码", "python"),
+        ("# 以下与原代码相同", "python"),
+        ("# 后面的代码不变", "python"),
+        ("# ……（省略）", "python"),
+        ("// 其他字段保持不变", "python"),
+        ("pass  # rest unchanged", "python"),
+        ("pass  # existing implementation unchanged", "python"),
+        ("### rest of the code unchanged ###", "python"),
+        ("# (code above stays the same)", "python"),
+        ("# (rest of config)", "python"),
+        ("# rest of the configuration unchanged", "python"),
+        ("# other services unchanged", "python"),
+        ("# ... rest of your code ...", "python"),
+        ("// ... validation logic ...", "python"),
+        ("# everything else stays the same", "python"),
+        ("# keep existing code", "python"),
+        ("# Implementation remains unchanged", "python"),
+        ("// rest of the methods remain the same as before", "python"),
+        ("# implementation omitted", "python"),
+        ("# Rest of the function stays exactly as it was", "python"),
+        ("// ... (same as before)", "python"),
+        ("/* unchanged */", "python"),
+        ("(* ... *)", "python"),
+        ("{# ... #}", "python"),
+        ("<!-- ... -->", "python"),
+        ("# The other methods stay as they were", "python"),
+        ("// ... more methods", "python"),
+        ("load() { /* ... existing code ... */ }", "python"),
+        ("load() { /* unchanged */ }", "python"),
+        ("def f(self): ...  # unchanged", "python"),
+        ("# existing code here", "python"),
+        ("# 原有代码保持不变", "python"),
+        ("# 保留原有代码", "python"),
+        ("# 此处代码与之前相同", "python"),
+        ("# 中间部分省略", "python"),
+        ("# 以下代码未修改", "python"),
+        ("# 既存のコード", "python"),
+        ("// 省略", "python"),
+        ("# [snip]", "python"),
+        ("# Same code as before", "python"),
+        ("# your existing code goes here", "python"),
+        ("# rest of your code here", "python"),
+        ("# Existing routes here", "python"),
+        ("...", "markdown"),
+        ("…", "markdown"),
+        ("[...]", "markdown"),
+        ("（其余内容保持不变）", "markdown"),
+        ("<!-- rest of the document unchanged -->", "markdown"),
+        ("*(The rest of the document remains unchanged.)*", "markdown"),
+        ("*(rest unchanged)*", "markdown"),
+        ("_rest of the document unchanged_", "markdown"),
+        ("[rest of document unchanged]", "markdown"),
+        ("toggle() { ... }", "javascript"),
+        ("    ...", "yaml"),
+    ],
+)
+def test_a_wording_that_stands_for_code_is_known(line: str, language: str) -> None:
+    assert stands_for_code(line, language)
+
+
+@pytest.mark.parametrize(
+    ("line", "language"),
+    [
+        ("# Sort the remaining items", "python"),
+        ("# the rest of the path", "python"),
+        ("# unchanged since version 2", "python"),
+        ("# existing customers keep their old price", "python"),
+        ("# The rest of the items is handled by receipt()", "python"),
+        ("# rest of the packages come from the lock file", "python"),
+        ("// the existing value wins", "python"),
+        ("# same as above", "python"),
+        ("# Other imports", "python"),
+        ("# Existing users", "python"),
+        ("# No changes needed", "python"),
+        ("# Same length", "python"),
+        ("x = 1  # unchanged", "python"),
+        ("# Keep the original order", "python"),
+        ("# remaining fields", "python"),
+        ("# password unchanged", "python"),
+        ("# and so on", "python"),
+        ("# Other settings", "python"),
+        ("# keep a copy of the original file", "python"),
+        ("# 保留所有行", "python"),
+        ("# 相同的行", "python"),
+        ("# here", "python"),
+        ("# values below", "python"),
+        ("# ----", "python"),
+        ("#", "python"),
+        ("//", "python"),
+        ("# include the file here", "python"),
+        ("# The value is the same", "python"),
+        ("# skip unchanged lines", "python"),
+        ("# Original", "python"),
+        ("# Previous", "python"),
+        ("print(...)", "python"),
+        ("# the same file", "python"),
+        ("# if the rest is empty", "python"),
+        ("return None", "python"),
+        ("pass", "python"),
+        ("pass  # nothing to do", "python"),
+        ("# old code", "python"),
+        ("# Check the file is here", "python"),
+        ("# original file", "python"),
+        ("# previous line", "python"),
+        ("// Do not reorder these fields", "python"),
+        ("# value here", "python"),
+        ("# Add the values here", "python"),
+        ("# other", "python"),
+        ("# the lines are the same", "python"),
+        ("# test case", "python"),
+        ("## Unchanged", "markdown"),
+        ("# Other settings here", "markdown"),
+        ("- the rest is unchanged", "markdown"),
+        ("The rest is unchanged.", "markdown"),
+        ("(see below)", "markdown"),
+        ("[link]", "markdown"),
+        ("[existing code](x)", "markdown"),
+        ("x = {...}", "python"),
+        ("...", "yaml"),
+        ("...existing,", "javascript"),
+    ],
+)
+def test_an_ordinary_remark_stands_for_itself(line: str, language: str) -> None:
+    assert not stands_for_code(line, language)
+
+
+def test_dots_alone_are_judged_by_the_line_above_them() -> None:
+    assert stands_for_code("...", "c", "x;")
+    assert not stands_for_code("...", "c", "int f(char *a,")
+    assert stands_for_code("...", "python", "x = 1")
+    assert not stands_for_code("...", "python", "def f():")
+    assert not stands_for_code("...", "python", ">>> for a in b:")
+    assert read(block("# T\n```py\n...\n```\n", "markdown"), "# S\n", "markdown").left_out is None

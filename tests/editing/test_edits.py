@@ -227,7 +227,6 @@ def test_a_line_that_stands_for_code_left_out_is_told(line: str) -> None:
         "...existing",
         "    ...",
         "def f(): ...",
-        "# ...",
         "rest = items[1:]",
         "# Sort the remaining items",
         "# The rest of the arguments",

@@ -9,7 +9,8 @@ A case is a text file: ``key: value`` lines, then sections that begin with a lin
   ``tells-truncation`` (no) are what the editor, the user and the provider say.
 - ``line-end: crlf``, ``final-newline: no`` and ``bom: yes`` are about the document as it was and as it is expected.
 - ``chunks`` names a character of the reply that stands for a border between two chunks.
-- ``escapes: yes`` lets ``\\r``, ``\\0``, ``\\t``, ``\\e`` and ``\\\\`` be written so, in every section.
+- ``escapes: yes`` lets ``\\r``, ``\\0``, ``\\t``, ``\\e``, ``\\f``, ``\\u`` (U+2028) and ``\\\\`` be written so,
+  in every section.
 
 Sections: ``document``, ``reply`` (without its last line end), ``replace`` after it (the provider gave its whole answer
 anew), ``expected`` (where it is missing, the document as it was). A lone ``\\r`` before a line end makes it CRLF.
@@ -19,26 +20,27 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sidelight.core.answers import Answer, AnswerEvent, Finished, Replace, Text
+from sidelight.core.answers import Answer, AnswerEvent, Finished, Replace
 from sidelight.core.context import Context, Diagnostic, target_lines
 from sidelight.core.reasoning import ReasoningSplitter
 from sidelight.core.rewrite import BOM, Outcome, Rewrite, line_end_of, rewritten
-from sidelight.editing.live_region import LiveRegion, lines_of
+from sidelight.editing.live_region import LiveRegion, Plan, lines_of
 from sidelight.editing.text import Place, Range, split_lines
 
 FOLDER = Path(__file__).parents[1] / "corpus"
-RANDOM_CUTS = 5
+# Whole or where the case says; then between all characters; then at random.
+SEEDS = (None, 0, 1, 2, 3, 4, 5)
 
 _SECTION = re.compile(r"^=== (document|reply|replace|expected)\n", re.MULTILINE)
 _KEYS = {
     "about", "language", "range", "expect", "task", "instruction", "diagnostic", "finish", "tells-truncation",
     "line-end", "final-newline", "bom", "chunks", "escapes",
 }  # fmt: skip
-_ESCAPES = {"r": "\r", "0": "\0", "t": "\t", "e": "\x1b", "\\": "\\"}
+_ESCAPES = {"f": "\f", "u": "\u2028", "r": "\r", "0": "\0", "t": "\t", "e": "\x1b", "\\": "\\"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +204,7 @@ def run(case: Case, parts: Sequence[tuple[str, Sequence[str]]]) -> Result:
                 region.rewind()
             region.queue(progress.steps)
         if region.has_changes:
-            region.send(region.plan())
-            region.believe()
+            _write(region, region.plan)
     finished = Finished(case.finish)  # type: ignore[arg-type]
     last, outcome = rewrite.finish(finished)
     if last.is_rewound:
@@ -224,17 +225,25 @@ def _region(context: Context) -> LiveRegion:
     return LiveRegion(lines, line_end_of(context), before=first, after=max(0, len(lines) - end))
 
 
+def _write(region: LiveRegion, plan: Callable[[], Plan]) -> None:
+    """Write until there is nothing left to write; of very many changes, a plan has only the first."""
+    while True:
+        region.send(next_plan := plan())
+        if not next_plan.splices:
+            return
+        region.believe()
+
+
 def _complete(region: LiveRegion, outcome: Outcome) -> None:
+    lines = outcome.lines
     if outcome.kind == "nothing":
         region.forget_steps()
-        plan = region.plan_back()
-    elif outcome.lines is not None:
-        plan = region.plan_lines(region.with_target(outcome.lines))
+        _write(region, region.plan_back)
+    elif lines is not None:
+        _write(region, lambda: region.plan_lines(region.with_target(lines)))
     else:
         (region.queue_final if outcome.kind == "whole" else region.queue)(outcome.steps)
-        plan = region.plan()
-    region.send(plan)
-    region.believe()
+        _write(region, region.plan)
 
 
 def _compare_with_batch(case: Case, answer: Answer, result: Result) -> None:

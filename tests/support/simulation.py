@@ -71,9 +71,8 @@ class Personality:
     on_stale: str = "refuse"  # "refuse", "error", "drop" (and say yes), "apply"
     answer_s: tuple[float, float] = (0.0, 0.002)
     change_s: tuple[float, float] = (0.001, 0.008)
-    tells: str = (
-        "each"  # "each" change, "idle" (the changes of a pause), "span" (one range from first to last), "whole"
-    )
+    # "each" batch, "idle" (what came in a pause), "by itself" (each place), "span" (one range, first to last), "whole"
+    tells: str = "each"
     change_first: bool = False
     first_version: int = 1
     version_steps: tuple[int, int] = (1, 1)
@@ -88,6 +87,7 @@ PERSONALITIES = (
                 refuses_future=False),
     Personality("Eglot", on_stale="error", change_s=(0.5, 0.5), tells="idle", first_version=0),
     Personality("lsp-mode", change_first=True, first_version=0, refuses_future=False),
+    Personality("piecemeal", tells="by itself", first_version=0, refuses_future=False),
     Personality("whole", change_s=(0.5, 0.9), tells="whole", first_version=0, version_steps=(1, 9),
                 refuses_future=False),
     Personality("slow", answer_s=(0.0, 0.4), change_s=(0.0, 1.2)),
@@ -186,7 +186,7 @@ class SimulatedEditor:
         if undoable:
             self.undo_stack.append([inverse])
         self.version += self.rng.randint(*self.is_.version_steps)
-        self._untold.append({"range": replaced, "text": text})
+        self._untold.append({"range": replaced, "text": text, "version": self.version})
         delay = self.rng.uniform(*self.is_.change_s)
         if self.is_.tells == "idle" and self._timer is not None:
             self._timer.cancel()
@@ -220,8 +220,11 @@ class SimulatedEditor:
             changes = [types.TextDocumentContentChangeWholeDocument(text=self._told_text)]
         elif self.is_.tells == "span":
             changes = [_span(before, self._told_text)]
-        identifier = types.VersionedTextDocumentIdentifier(uri=self.URI, version=self.version)
-        self.documents.change(identifier, changes)
+        if self.is_.tells == "by itself":
+            for one, change in zip(untold, changes, strict=True):
+                self.documents.change(types.VersionedTextDocumentIdentifier(one["version"], self.URI), [change])
+            return
+        self.documents.change(types.VersionedTextDocumentIdentifier(self.version, self.URI), changes)
 
     def close(self) -> None:
         """Close the document."""

@@ -1,6 +1,7 @@
 """Thinking aloud that comes inside the text, as ``<think>…</think>`` and its relatives at the beginning of an answer.
 
-Only a tag before any other text opens, so that an answer may speak about such tags. Some chat templates give the
+Only a tag before any other text opens, so that an answer may speak about such tags; below a short greeting one opens
+that stands at the start of a line, if its closing tag does so too. Some chat templates give the
 opening tag to the model, and only the closing one comes: then what was said before it was the reasoning. Fed with any
 cut; every character costs O(1).
 """
@@ -38,6 +39,8 @@ _CLOSINGS = tuple({closing for closings in _PAIRS.values() for closing in closin
 # With either of these in it, the answer speaks about tags, or a tag closes what no tag opened.
 _MENTIONS = (*_CLOSINGS, *(opening.rstrip(">") for opening in _PAIRS))
 _LONGEST = max(map(len, (*_STARTS, *_CHANNEL_ENDS)))
+# "Sure, let me think about this first."
+_MOST_GREETING = 200
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.MULTILINE)
 
 
@@ -55,12 +58,16 @@ class ReasoningSplitter:
 
     def __init__(self) -> None:
         # start: nothing but blanks so far. open: text after no tag at all, which a closing tag may turn into reasoning.
-        self._state: Literal["start", "reasoning", "open", "text"] = "start"
+        # greeted: after an opening tag below a greeting, which counts only if it is closed.
+        self._state: Literal["start", "reasoning", "open", "greeted", "text"] = "start"
         self._held = ""  # may still become a tag
         self._blanks: list[str] = []  # before the first text; dropped after reasoning
         self._has_tag = False
         self._closings: tuple[str, ...] = ()
         self._said: list[str] = []  # text that went out in the state open
+        self._opening = ""
+        self._thought: list[str] = []  # in the state greeted
+        self._is_at_line_start = False
 
     def feed(self, text: str) -> Iterator[SplitEvent]:
         """Take a delta; yield what is known by now. A part that may still become a tag is held back."""
@@ -74,6 +81,8 @@ class ReasoningSplitter:
                 yield from self._reasoning()
             elif state == "open":
                 yield from self._open_text()
+            elif state == "greeted":
+                yield from self._greeted()
             else:
                 yield from self._rest()
 
@@ -84,6 +93,8 @@ class ReasoningSplitter:
         if self._state == "reasoning" and self._held:
             yield Reasoning(self._held)
             self._held = ""
+        if self._state == "greeted":
+            self._held = "".join((self._opening, *self._thought)) + self._held
         yield from self._rest()
 
     def _rest(self) -> Iterator[Text]:
@@ -148,13 +159,48 @@ class ReasoningSplitter:
         before = "".join(self._said) + self._held[: tag.start()]
         after = self._held[tag.end() :]
         is_closing = tag.group().lower() in _CLOSINGS
-        if is_closing and not after and not _ends_line(before):
+        if not is_closing and _is_greeting(before):
+            yield from self._look_below_greeting(tag.start())
+        elif is_closing and not after and not _ends_line(before):
             yield from self._said_up_to(tag.start())  # what follows the tag decides
         elif is_closing and _may_close(before, after):
             yield from self._taken_back(before)
             self._held = after
         else:
             self._state = "text"
+
+    def _look_below_greeting(self, start: int) -> Iterator[Text]:
+        content = self._held[start:]
+        size, closings = _start_of(content)
+        if closings:
+            yield from self._said_up_to(start)
+            self._opening, self._held = self._held[:size], self._held[size:]
+            self._closings, self._is_at_line_start = closings, False
+            self._state = "greeted"
+        elif any(opening.startswith(content.lower()) for opening in _PAIRS):
+            yield from self._said_up_to(start)
+        else:
+            self._state = "text"
+
+    def _greeted(self) -> Iterator[SplitEvent]:
+        """Hold all until a closing tag stands at the start of a line; other ones are spoken about."""
+        while closing := _any_of(self._closings).search(self._held):
+            self._think(self._held[: closing.start()])
+            tag, self._held = closing.group(), self._held[closing.end() :]
+            if self._is_at_line_start:
+                yield Reasoning("".join(self._thought))
+                self._thought, self._has_tag, self._blanks = [], True, []
+                self._state = "start"
+                return
+            self._think(tag)
+        size = len(self._held) - _overlap(self._held, self._closings)
+        self._think(self._held[:size])
+        self._held = self._held[size:]
+
+    def _think(self, text: str) -> None:
+        self._thought.append(text)
+        _, line_end, line = text.rpartition("\n")
+        self._is_at_line_start = not line.strip() and (bool(line_end) or self._is_at_line_start)
 
     def _said_up_to(self, size: int) -> Iterator[Text]:
         text, self._held = self._held[:size], self._held[size:]
@@ -197,6 +243,18 @@ def _overlap(text: str, tags: tuple[str, ...]) -> int:
 def _ends_line(text: str) -> bool:
     """Whether what follows the text stands at the start of a line."""
     return not text.rpartition("\n")[2].strip()
+
+
+def _is_greeting(before: str) -> bool:
+    """Whether the text is no more than a few words, and what follows them stands at the start of a line."""
+    said = before.strip()
+    return (
+        0 < len(said) <= _MOST_GREETING
+        and "\n" in before
+        and _ends_line(before)
+        and "`" not in said
+        and "~~~" not in said
+    )
 
 
 def _may_close(before: str, after: str) -> bool:

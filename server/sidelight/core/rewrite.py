@@ -14,11 +14,10 @@ from sidelight.core.answers import Answer, AnswerEvent, Finished, Replace, Text
 from sidelight.core.context import Context
 from sidelight.editing import gate
 from sidelight.editing.answer_code import CodeEvent, CodeStream, Lines, Restart
-from sidelight.editing.blocks import enclosing_block
 from sidelight.editing.fences import code_blocks
 from sidelight.editing.fitting import fit
 from sidelight.editing.languages import blocks_in
-from sidelight.editing.line_diff import Delete, Insert, LineDiff, Step
+from sidelight.editing.line_diff import Delete, Insert, Keep, LineDiff, Step
 from sidelight.editing.live_region import LiveRegion, lines_of
 from sidelight.editing.text import Text as DocumentText
 from sidelight.editing.text import without_line_end
@@ -63,12 +62,15 @@ class Rewrite:
         self._context = context
         self._tells_truncation = tells_truncation
         self._old = [without_line_end(line) for line in lines_of(context.target_text.removeprefix(BOM))]
-        self._code = CodeStream(context.language_id, self._old)
+        above, below = context.lines[: context.target.start.line], context.lines[context.target_end :]
+        self._code = CodeStream(context.language_id, self._old, above=above, below=below)
         self._diff = LineDiff(self._old)
         self._new: list[str] = []
+        self._steps: list[Step] = []
         self._has_changed = False
         self._is_taken_back = False
         self._is_elsewhere = False
+        self._opening: list[str] | None = []
 
     def feed(self, event: AnswerEvent) -> Progress:
         """Take the next event; returns what it adds."""
@@ -84,35 +86,49 @@ class Rewrite:
         for event in events:
             if isinstance(event, Restart):
                 self._new.clear()
-                self._diff = LineDiff(self._old)
+                self._steps.clear()
+                self._diff, self._opening, self._is_elsewhere = LineDiff(self._old), [], False
                 self._is_taken_back = self._is_taken_back or self._has_changed  # steps of this call nobody has seen yet
                 is_rewound = not self._is_taken_back
                 steps.clear()
             elif isinstance(event, Lines):
-                if not any(line.strip() for line in self._new):
-                    self._is_elsewhere = self._begins_above(event.lines)
                 self._new += event.lines
                 if not self._is_taken_back and not self._is_elsewhere:
-                    steps += self._diff.feed(event.lines)
-        self._has_changed = self._has_changed or _changes(steps)
+                    steps += self._diff.feed(self._opened(event.lines))
+        self._note(steps)
         return Progress(steps, is_rewound)
 
-    def _begins_above(self, lines: Sequence[str]) -> bool:
-        """Whether the code begins with the definition around the target, and so is more than was asked for."""
-        first = next((line for line in lines if line.strip()), None)
-        if first is None or first in self._old:
-            return False
-        context = self._context
-        begin = context.target.start.line
-        top, _ = enclosing_block(context.lines, begin)
-        return first.strip() in {line.strip() for line in context.lines[top:begin]}
+    def _note(self, steps: Sequence[Step]) -> None:
+        self._has_changed = self._has_changed or _changes(steps)
+        self._steps += steps
+
+    def _opened(self, lines: Sequence[str]) -> Sequence[str]:
+        """Hold the first lines until it is known that they are not what stands above the target."""
+        if self._opening is None:
+            return lines
+        self._opening += lines
+        telling = [line.strip() for line in self._opening if line.strip()][:2]
+        if len(telling) < 2:
+            return ()
+        self._is_elsewhere = self._begins_above(*telling)
+        held, self._opening = self._opening, None
+        return () if self._is_elsewhere else held
+
+    def _begins_above(self, first: str, second: str) -> bool:
+        """Whether the code begins with lines from above the target, and so is more than was asked for."""
+        old = {line.strip() for line in self._old}
+        above = {line.strip() for line in self._context.lines[: self._context.target.start.line]}
+        return first in above - old and second in above | old and not first.startswith("@")
 
     def finish(self, finished: Finished) -> tuple[Progress, Outcome]:
         """Say how the answer ended; returns what was still held, and the judgement.
 
         Takes tens of milliseconds for a large document: not for the event loop.
         """
-        last = self._progress(self._code.finish())
+        last = self._progress(self._code.finish(is_cut=finished.finish != "complete"))
+        if self._opening and not self._is_taken_back:
+            last.steps.extend(self._diff.feed(self._opening))
+            self._note(last.steps)
         return last, self._outcome(finished)
 
     def _outcome(self, finished: Finished) -> Outcome:
@@ -124,21 +140,52 @@ class Rewrite:
         if reason is None and self._new == self._old:
             return self._end("same")
         doubt = self._doubt() if reason is None else None
-        if doubt == "shrunk":
-            reason = msg("More than half of the code would be lost.")
-        elif doubt == "syntax":
-            return self._end("nothing", msg("The answer's code breaks the syntax of {name}.", name=self._context.name))
-        elif doubt == "unrelated":
-            return self._end("nothing", msg("The answer's code has nothing to do with the code that it would replace."))
+        if doubt in ("syntax", "unrelated"):
+            return self._end("nothing", self._said_of(doubt))
+        reason = self._said_of(doubt) if doubt else reason
         if reason is None:
             if self._is_taken_back:
                 return self._end("whole", lines=tuple(self._new))
             return self._end("whole", steps=self._diff.finish())
         if self._is_taken_back:
-            return self._end("nothing", reason)
+            self._steps = self._diff.feed(self._new)
         steps = self._diff.flush()
-        kind: Kind = "partial" if self._has_changed or _changes(steps) else "nothing"
-        return self._end(kind, reason, steps=steps, can_continue=can_continue)
+        is_safe = can_continue or finished.finish != "complete" or self._is_safe([*self._steps, *steps])
+        is_anchored = doubt is None or any(isinstance(step, Keep) for step in [*self._steps, *steps])
+        if not is_safe or not is_anchored or not _changes([*self._steps, *steps]):
+            return self._end("nothing", reason)
+        if self._is_taken_back:
+            lines = tuple(self._after([*self._steps, *steps]))
+            return self._end("partial", reason, lines=lines, can_continue=can_continue)
+        return self._end("partial", reason, steps=steps, can_continue=can_continue)
+
+    def _after(self, steps: Sequence[Step]) -> list[str]:
+        """Return the target's lines after all steps of an answer."""
+        region = LiveRegion([line + "\n" for line in self._old], "\n")
+        region.queue(steps)
+        return [without_line_end(line) for line in _done(region)]
+
+    def _is_safe(self, steps: Sequence[Step]) -> bool:
+        """Whether a part of an answer can stand: old lines were replaced, but not lost, and the syntax is no worse.
+
+        An answer that was cut off is judged otherwise: there, it is known that something is missing.
+        """
+        inserted = sum(len(step.lines) for step in steps if isinstance(step, Insert))
+        deleted = sum(step.count for step in steps if isinstance(step, Delete))
+        return deleted <= inserted and not self._breaks(self._after(steps))
+
+    def _breaks(self, new: Sequence[str]) -> bool:
+        context = self._context
+        first, end = context.target.start.line, context.target_end
+        after = "".join([*context.lines[:first], *(line + "\n" for line in new), *context.lines[end:]])
+        return gate.is_syntax_worse("".join(context.lines), after, context.language_id)
+
+    def _said_of(self, doubt: gate.Doubt) -> Message:
+        if doubt == "shrunk":
+            return msg("More than half of the code would be lost.")
+        if doubt == "syntax":
+            return msg("The answer's code breaks the syntax of {name}.", name=self._context.name)
+        return msg("The answer's code has nothing to do with the code that it would replace.")
 
     def _below(self) -> Sequence[str]:
         return self._context.lines[self._context.target_end :]
@@ -159,6 +206,8 @@ class Rewrite:
             return msg("It was stopped.")
         if finished.finish != "complete":
             return msg("The answer is incomplete.")
+        if self._code.left_out:
+            return _left_out(self._code.left_out)
         return _NO_CODE.get(self._code.problem or "", msg("The answer holds no code to apply."))
 
     def _why_incomplete(self, finished: Finished) -> tuple[Message | None, bool]:
@@ -169,8 +218,7 @@ class Rewrite:
         if finished.finish != "complete":
             return msg("The answer is incomplete."), finished.finish != "refused"
         if code.left_out:
-            line = code.left_out.strip()[:_SHOWN_CHARACTERS]
-            return msg("The answer leaves a part of the code out: {line}", line=line), False
+            return _left_out(code.left_out), False
         if code.problem is not None:
             return _NO_CODE.get(code.problem, msg("The answer holds no code to apply.")), False
         if code.is_open and not self._tells_truncation:
@@ -178,16 +226,18 @@ class Rewrite:
         return None, False
 
     def _doubt(self) -> gate.Doubt | None:
-        context, language = self._context, self._context.language_id
-        first, end = context.target.start.line, context.target_end
-        before = "".join(context.lines)
-        after = "".join([*context.lines[:first], *(line + "\n" for line in self._new), *context.lines[end:]])
+        context = self._context
         if self._task == "fix" and gate.is_unrelated(self._old, self._new):
             return "unrelated"
-        if gate.is_syntax_worse(before, after, language):
+        if self._breaks(self._new):
             return "syntax"
         asked = " ".join([context.instruction, *(diagnostic.message for diagnostic in context.diagnostics)])
         return "shrunk" if gate.is_shrunk(self._old, self._new) and not gate.asks_to_shrink(asked) else None
+
+    @property
+    def has_code(self) -> bool:
+        """Whether there is code that could be applied whatever speaks against it."""
+        return any(line.strip() for line in self._new) and self._code.problem not in ("too_large", "binary")
 
     def anyway(self, answer: Answer) -> list[str] | None:
         """Return the target's lines as the answer has them, whatever speaks against it; None where it holds no code."""
@@ -209,6 +259,10 @@ _NO_CODE = {
 }
 
 
+def _left_out(line: str) -> Message:
+    return msg("The answer leaves a part of the code out: {line}", line=line.strip()[:_SHOWN_CHARACTERS])
+
+
 def _changes(steps: Sequence[Step]) -> bool:
     return any(isinstance(step, (Insert, Delete)) for step in steps)
 
@@ -227,7 +281,15 @@ def rewritten(task: str, answer: Answer, context: Context, *, tells_truncation: 
         return old, outcome
     (region.queue_final if outcome.kind == "whole" else region.queue)(outcome.steps)
     mark = BOM if old.startswith(BOM) else ""
-    return mark + "".join(region.plan().lines), outcome
+    return mark + "".join(_done(region)), outcome
+
+
+def _done(region: LiveRegion) -> list[str]:
+    """Return a region's lines after all its steps."""
+    while (plan := region.plan()).splices:
+        region.send(plan)
+        region.believe()
+    return plan.lines
 
 
 def line_end_of(context: Context) -> str:

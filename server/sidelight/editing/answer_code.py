@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from io import StringIO
 from typing import Literal, Union
 
-from sidelight.editing.bare_code import bare_code
+from sidelight.editing.bare_code import bare_code, is_sentence
 from sidelight.editing.candidate import MOST_LINE, MOST_TEXT, Candidate, Problem, control_characters, is_sentinel
 from sidelight.editing.docstrings import OpenString
 from sidelight.editing.fences import Fence, code_blocks, fence_in
@@ -28,6 +28,7 @@ _BOM = "\ufeff"
 _ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)")
 # Tags that name no language.
 _NO_LANGUAGE = ("", "code")
+_ENDS_CODE = tuple(")]}>;,_\"'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,8 @@ class Restart:
 CodeEvent = Union[Lines, Restart]
 
 
-Role = Literal["code", "held", "other"]
+# "akin": the code if it turns out to be about the target, since a part of that stood in the block before it.
+Role = Literal["code", "akin", "held", "other"]
 
 
 class _Block:
@@ -62,6 +64,8 @@ class _Block:
         self.depth = 0
         self.is_quoting = False  # in a tagged block inside a string
         self.pending: list[str] = []
+        self.glued: list[str] = []  # from a line on that has a fence behind its code
+        self.backticks = 0
         self.lines: list[str] = []  # of a held block
         self.checksum = 0
         self.is_closed = False
@@ -79,6 +83,16 @@ class _Block:
             return None
         return _without_sentinel(fence)
 
+    def has_glued_fence(self, line: str) -> bool:
+        """Whether the line has what would close the block, were it not directly behind a line of code."""
+        code = line.rstrip("`")
+        size = len(line) - len(code)
+        if size < len(self.fence.mark) or self.fence.mark[0] != "`" or self.depth or self.holds_fences:
+            return False
+        if (self.backticks + code.count("`")) % 2 or not (code[-1:].isalnum() or code[-1:] in _ENDS_CODE):
+            return False
+        return not self.string.is_open and not self.string.would_be_open(code)
+
     def fences_in(self, lines: Sequence[str]) -> list[Fence]:
         """Return the fences among the lines that count in this block."""
         return [fence for line in lines if (fence := self.fence_in(line))]
@@ -94,11 +108,18 @@ class CodeStream:
 
     The first fenced block in the document's language or its kin is the code, and streams. A block without a tag
     streams where it is the first thing in the answer or the document's language is unknown; else it is held, and is
-    the code only if no tagged one follows. A block that merely repeats the target is a quotation when another follows.
+    the code only if no tagged one follows. A block that merely repeats the target is a quotation when another follows;
+    one that repeats a few of its lines, when another follows that has some of the target, too. Where it begins below
+    the target's first line, it is held until that is known.
+
+    ``above`` and ``below`` are the document's lines around the place. They tell its style where the replaced lines show
+    none, and in whose body an empty place is.
 
     Where a block ends:
 
     - Fences of another kind, or shorter ones, are lines of the block. One with an info string opens a nested block.
+    - Models forget the line end before the closing fence. What has one behind its code is held with all that follows:
+      up to a bare fence, which ends the block if there is no prose before it; else the block ended there.
     - In a string of several lines (a docstring) a fence is a line of it. From a bare one on that closes no tagged one
       there, lines are held until the string is closed. If it never is, or the fences up to there are no pairs, that
       first one was the end of the block.
@@ -116,10 +137,12 @@ class CodeStream:
     stopped, since what that stands for is not known.
     """
 
-    def __init__(self, language: str, replaced: Sequence[str]) -> None:
+    def __init__(
+        self, language: str, replaced: Sequence[str], *, above: Sequence[str] = (), below: Sequence[str] = ()
+    ) -> None:
         self._language = language
         self._holds_fences = may_hold_fences(language)
-        self._target = Target(replaced, language_of(language))
+        self._target = Target(replaced, language_of(language), above, below)
         self._own_controls = control_characters("".join(replaced))
         self._has_said = False  # lines went out that were not taken back
         self._events: list[CodeEvent] = []
@@ -165,19 +188,38 @@ class CodeStream:
             self._has_said = False
         return [*self._taken(), *self.feed(text)]
 
-    def finish(self) -> list[CodeEvent]:
-        """Say that no more comes; return the rest, and settle ``problem`` and its neighbours."""
+    def finish(self, *, is_cut: bool = False) -> list[CodeEvent]:
+        """Say that no more comes; return the rest, and settle ``problem`` and its neighbours.
+
+        ``is_cut`` says that the answer broke off: half a line of code is not said.
+        """
         if self._is_finished:
             return []
         self._is_finished = True
         if not self._is_over:
             for line in self._buffer.finish():
-                self._line(line)
+                if not (is_cut and self._is_half(line)):
+                    self._line(line)
             self._end_last_block()
             if not (self._may_be_bare() and self._is_bare_code()):
                 self._choose_held()
+            if self._code is not None:
+                self._say(self._code.release())
         self._settle()
         return self._taken()
+
+    def _is_half(self, line: str) -> bool:
+        """Whether the last line, which has no line end, may be the beginning of a line of code only.
+
+        One that is an old line is taken for whole.
+        """
+        said = line.strip()
+        if said in self._target.stripped and any(map(str.isalnum, said)):
+            return False
+        block = self._block
+        if block is not None:
+            return block.fence_in(line) is None and not block.has_glued_fence(line)
+        return not self._has_fence or self._is_bare_document
 
     def _settle(self) -> None:
         if self._code is not None:
@@ -232,6 +274,9 @@ class CodeStream:
         )
         if role == "code":
             self._begin_code(is_untagged=language_of(fence.info) in _NO_LANGUAGE)
+        # Models forget the line end behind the tag, too; other words there are attributes.
+        if (said := fence.info.partition(" ")[2].strip()) and said in self._target.stripped:
+            self._inside(self._block, said)
 
     def _role(self, tag: str) -> Role:
         wanted = language_of(self._language)
@@ -241,7 +286,9 @@ class CodeStream:
                 return "code"
             return "held" if is_void and (self._code is None or self._is_code_untagged) else "other"
         fits = not wanted or tag in kin_of(wanted)
-        return "code" if fits and is_void else "other"
+        if not (fits and is_void):
+            return "other"
+        return "akin" if self._code is not None and self._code.quotes_part else "code"
 
     # Inside of a block
 
@@ -250,7 +297,11 @@ class CodeStream:
             self._pend(block, line)
             return
         fence = block.fence_in(line)
-        if fence is None:
+        if block.glued:
+            self._below_glued(block, line, fence)
+        elif fence is None and block.has_glued_fence(line):
+            block.glued.append(line)
+        elif fence is None:
             self._content(block, line)
         elif block.string.is_open and (fence.info or block.is_quoting):
             block.is_quoting = bool(fence.info)
@@ -278,12 +329,33 @@ class CodeStream:
         else:  # not pairs of fences in a string: the end of this block, and the beginning of another
             self._close_before(block, pending, 0)
 
+    def _below_glued(self, block: _Block, line: str, fence: Fence | None) -> None:
+        block.glued.append(line)
+        if fence is None:
+            return
+        between = [said for held in block.glued[1:-1] if (said := held.strip())]
+        if fence.info or (between and all(map(is_sentence, between))):
+            self._close_glued(block)
+            return
+        held, block.glued = block.glued[:-1], []
+        self._contents(block, held)
+        self._inside(block, line)
+
+    def _close_glued(self, block: _Block) -> None:
+        """Close the block behind its last line of code; what follows is read again as what stands outside."""
+        held, block.glued = block.glued, []
+        self._content(block, held[0].rstrip("`"))
+        self._close(block, is_closed=True)
+        for line in held[1:]:
+            self._read(line)
+
     def _contents(self, block: _Block, lines: Sequence[str], *, is_scanned: bool = False) -> None:
         for line in lines:
             self._content(block, line, is_scanned=is_scanned)
 
     def _content(self, block: _Block, line: str, *, is_scanned: bool = False) -> None:
         line = block.content(line)
+        block.backticks += line.count("`")
         if not is_scanned:
             block.string.feed(line)
             block.is_quoting &= block.string.is_open
@@ -293,10 +365,23 @@ class CodeStream:
             self._feed_code(line)
         elif block.role == "held":
             block.lines.append(line)
+        elif block.role == "akin":
+            block.lines.append(line)
+            if self._target.is_akin(line):
+                self._begin_akin(block)
+
+    def _begin_akin(self, block: _Block) -> None:
+        block.role = "code"
+        self._begin_code(is_untagged=language_of(block.fence.info) in _NO_LANGUAGE)
+        lines, block.lines = block.lines, []
+        for line in lines:
+            self._feed_code(line)
 
     def _close(self, block: _Block, *, is_closed: bool) -> None:
         self._block = None
         block.is_closed = is_closed
+        if block.role == "akin":
+            block.role = "other"
         if block.role == "code":
             self._end_code(is_open=not is_closed, is_ambiguous=block.is_ambiguous)
         elif block.role == "held" or self._held:
@@ -366,6 +451,9 @@ class CodeStream:
     def _end_last_block(self) -> None:
         while (block := self._block) is not None:
             pending, block.pending = block.pending, []
+            if block.glued:
+                self._close_glued(block)
+                continue
             if not pending:
                 self._close(block, is_closed=False)
                 return
@@ -394,7 +482,10 @@ class CodeStream:
         """Let the blocks that were held be the code, the first that is more than a quotation."""
         for block in self._held:
             is_void = self._code is None or _is_void(self._code)
-            if block.role == "other" or not is_void:
+            is_other = (
+                self._code is not None and self._code.quotes_part and not any(map(self._target.is_akin, block.lines))
+            )
+            if block.role == "other" or not is_void or is_other:
                 self._note(block)
                 continue
             held, self._held = self._held, []
@@ -434,8 +525,8 @@ class CodeStream:
 
 
 def _is_void(code: Candidate) -> bool:
-    """Whether a finished block gives way to the next that fits: it is empty or only quotes the target."""
-    return code.problem == "empty" or code.repeats_target
+    """Whether a finished block gives way to the next that fits: it is empty, or quotes the target or some of it."""
+    return code.problem == "empty" or code.is_quotation
 
 
 def _bare_pairs(fences: Sequence[Fence]) -> int:

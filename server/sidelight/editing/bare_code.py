@@ -89,7 +89,7 @@ def _without_leading(lines: list[str], target: Target) -> list[str]:
         if not all(_is_talk(line, target) for line in lines[at:end]):
             break
         at = next((n for n in range(end, len(lines)) if lines[n].strip()), len(lines))
-    while at < len(lines) and _is_sentence(lines[at]) and _is_talk(lines[at], target):
+    while at < len(lines) and is_sentence(lines[at]) and _is_talk(lines[at], target):
         at += 1
     return _trimmed(lines[at:])
 
@@ -98,12 +98,13 @@ def _is_talk(line: str, target: Target) -> bool:
     """Whether an old line this is not, nor a line of code; wrapped sentences need not end at the line's end."""
     if line.strip() in target.stripped:
         return False
-    if _is_sentence(line) or _BULLET.match(line[:_JUDGED_CHARACTERS]):
+    if is_sentence(line) or _BULLET.match(line[:_JUDGED_CHARACTERS]):
         return True
     return not _is_code(line)
 
 
-def _is_sentence(line: str) -> bool:
+def is_sentence(line: str) -> bool:
+    """Whether the line is prose rather than code."""
     return len(line) <= _JUDGED_CHARACTERS and _SENTENCE.match(line) is not None
 
 
@@ -118,7 +119,7 @@ def _looks_like_code(lines: Sequence[str], language: str) -> bool:
     if language == "python" and len(text) < _PARSED_CHARACTERS and (tree := _parsed(text)) is not None:
         return not all(_is_word(statement) for statement in tree.body)
     filled = [line for line in lines if line.strip()]
-    code = sum(_is_code(line) and not _is_sentence(line) for line in filled)
+    code = sum(_is_code(line) and not is_sentence(line) for line in filled)
     return 2 * code > len(filled)
 
 

@@ -6,7 +6,6 @@ milliseconds, so call it off the event loop.
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 import warnings
@@ -50,8 +49,8 @@ def is_unrelated(old: Sequence[str], new: Sequence[str]) -> bool:
 
 def repeats_below(old: Sequence[str], new: Sequence[str], below: Sequence[str]) -> bool:
     """Whether the new lines end with what stands below the old ones, which would stand there twice."""
-    following = [line.rstrip() for line in below if line.strip()][:2]
-    before, after = ([line.rstrip() for line in lines if line.strip()] for lines in (old, new))
+    following = [line.strip() for line in below if line.strip()][:2]
+    before, after = ([line.strip() for line in lines if line.strip()] for lines in (old, new))
     if len(following) < 2 or not all(_is_telling(line) for line in following):
         return False
     return _holds(after, following) and not _holds(before, following)
@@ -98,7 +97,8 @@ def _python_fault(text: str) -> SyntaxError | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about the user's escapes, say, which are nobody's business here
-            ast.parse(text.removeprefix("\ufeff"))
+            # Compiled, never run: the parser alone takes a `return` outside of a function.
+            compile(text.removeprefix("\ufeff"), "<edit>", "exec", dont_inherit=True, optimize=0)
     except SyntaxError as error:
         return error
     except (ValueError, RecursionError, MemoryError):  # NUL in it, or too deep to know

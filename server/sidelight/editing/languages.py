@@ -56,6 +56,7 @@ _KIN = (
     {"ini", "properties", "dotenv"},
 )
 _HOLD_FENCES = {"markdown", "mdx", "quarto", "rmd"}
+_MARKUP = {*_HOLD_FENCES, "plaintext", "restructuredtext", "asciidoc", "org"}
 
 
 def language_of(tag: str) -> str:
@@ -89,6 +90,11 @@ def blocks_in(language: str, blocks: Iterable[_Block]) -> list[_Block]:
         if found := [block for tag, block in tagged if tag in fitting]:
             return found
     return [block for _, block in tagged] if not wanted else []
+
+
+def is_markup(language: str) -> bool:
+    """Whether this is text for people, in which code is an example."""
+    return language_of(language) in _MARKUP
 
 
 def may_hold_fences(language: str) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 from sidelight.editing.line_diff import Delete, Hunk, Insert, Keep, Step, hunks
@@ -24,8 +25,6 @@ _USERS_VERSION = -3  # of old line n: _USERS_VERSION - n
 # More old lines than this beyond those that replace them go at the end, when the answer is known to be whole.
 _LINES_DELETED_AT_ONCE = 4
 _GIVEN_UP_KEPT = 3
-# An editor answers an edit of thousands of places with as many changes, and neither side does anything else meanwhile.
-_SPLICES_AT_ONCE = 100
 
 
 class TouchedError(Exception):
@@ -53,6 +52,7 @@ class Plan:
     front: int
     next_old: int
     steps: int
+    inserted: int = 0
     is_back: bool = False
 
 
@@ -89,11 +89,13 @@ class LiveRegion:
         self.sent: Plan | None = None
         self.is_undone = False
         self.has_lost = False
+        self.splices_at_once = 100
         self.old = tuple(lines)
         self.marks = list(range(len(self.lines)))
         self.line_end = line_end
         self.first, self.end = before, len(lines) - after
         self.front = self.next_old = before
+        self.inserted = 0
         self.doomed: set[int] = set()
         self._removed_by_user: set[int] = set()
         self._steps: list[Step | _Final] = []
@@ -148,12 +150,13 @@ class LiveRegion:
     def plan(self) -> Plan:
         """Return what the waiting steps do to the lines as they are. Raises ``TouchedError``.
 
-        Of very many, the first ones; no splices means that there are no steps left.
+        Of very many, the first ones: an editor answers an edit of thousands of places with as many changes, and neither
+        side does anything else meanwhile. No splices means that there are no steps left.
         """
         work = _Work(self)
         for count, step in enumerate(self._steps, 1):
             work.take(step)
-            if work.splices >= _SPLICES_AT_ONCE:
+            if work.splices >= self.splices_at_once:
                 return work.plan(count)
         return work.plan(len(self._steps))
 
@@ -170,10 +173,13 @@ class LiveRegion:
             splices = _closed(self.lines, lines, self.line_end)
         return Plan(splices, lines, list(range(len(lines))), len(lines), len(lines), len(self._steps), is_back=True)
 
-    def plan_lines(self, lines: Sequence[str]) -> Plan:
-        """Return what makes the lines these. Raises ``TouchedError`` where that would remove one of the user's."""
+    def plan_lines(self, lines: Sequence[str], *, is_exact: bool = False) -> Plan:
+        """Return what makes the lines these. Raises ``TouchedError`` where that would remove one of the user's.
+
+        The last line keeps its line end, or the lack of it, unless ``is_exact``.
+        """
         new, marks = list(lines), []
-        if _has_open_end(self.lines):
+        if _has_open_end(self.lines) and not is_exact:
             _closed(self.lines, new, self.line_end)
         last = 0
         for hunk in hunks(self.lines, new):
@@ -185,9 +191,14 @@ class LiveRegion:
         return Plan(_splices(self.lines, new), new, marks, len(new), len(self.old), len(self._steps))
 
     def with_target(self, target: Sequence[str]) -> list[str]:
-        """Return the lines with others in the place of the part that is written; lines without line ends."""
+        """Return the lines with others, which come without line ends, in the place of the part that is written.
+
+        Lines that stand there already keep their own line ends.
+        """
         first, end = self.target
-        return [*self.lines[:first], *(line + self.line_end for line in target), *self.lines[end:]]
+        ends = {line.rstrip("\r\n"): line[len(line.rstrip("\r\n")) :] for line in reversed(self.lines[first:end])}
+        new = (line + (ends.get(line) or self.line_end) for line in target)
+        return [*self.lines[:first], *new, *self.lines[end:]]
 
     # What stands in the buffer
 
@@ -211,6 +222,8 @@ class LiveRegion:
     def see(self, now: Sequence[str]) -> None:
         """Take the lines as they stand in the buffer."""
         now = list(now)
+        if self.sent is not None and self._is_part_of(self.sent, now):
+            return
         if (arrived := self._arrived(now)) is not None:
             self._adopt(arrived)
         if now == self.lines:
@@ -218,6 +231,25 @@ class LiveRegion:
         found = hunks(self.lines, now)
         self.is_undone = self.is_undone or self._undoes_last(found, now)
         self._take_users(found, now)
+
+    def _is_part_of(self, plan: Plan, now: list[str]) -> bool:
+        """Whether some of the plan's splices have arrived and the others have not: they are under way.
+
+        Some editors tell of each place by itself, from the last to the first or the other way round.
+        """
+        if len(plan.splices) < 2 or now in (self.lines, plan.lines):
+            return False
+        for splices in (plan.splices, plan.splices[::-1]):
+            lines = list(self.lines)
+            shift = 0
+            for splice in splices:
+                at = splice.first + shift
+                lines[at : at + splice.end - splice.first] = splice.lines
+                if splices is plan.splices:
+                    shift += len(splice.lines) - (splice.end - splice.first)
+                if len(lines) == len(now) and lines == now:
+                    return True
+        return False
 
     def _arrived(self, now: list[str]) -> Plan | None:
         """Return the plan that the lines show: the one that is sent, or one that was given up too early."""
@@ -237,10 +269,12 @@ class LiveRegion:
             self._latest_written, self._latest_removed = written - removed, removed - written
             self._has_written = True
         if plan.is_back:
+            first, end = self.target
+            self.first, self.end = first, end + len(plan.lines) - len(self.lines)
             self.old = tuple(plan.lines)
             self._removed_by_user.clear()
         self.lines, self.marks = plan.lines, plan.marks
-        self.front, self.next_old = plan.front, plan.next_old
+        self.front, self.next_old, self.inserted = plan.front, plan.next_old, plan.inserted
         del self._steps[: plan.steps]
         self.sent = None
         self._given_up.clear()
@@ -277,8 +311,25 @@ class LiveRegion:
 
     # What was done
 
-    def written(self) -> list[Written]:
-        """Return what of ours stands in the lines, as hunks; what the user removed himself is not part of it."""
+    def written(self, most: int | None = None) -> list[Written]:
+        """Return what of ours stands in the lines, as hunks; what the user removed himself is not part of it.
+
+        With ``most``, neighbours are joined, with the lines between them, until there are no more hunks than that.
+        """
+        found = self._written()
+        size = -(-len(found) // most) if most else 1
+        groups = (found[first : first + size] for first in range(0, len(found), size)) if size > 1 else ()
+        return [self._joined(group) for group in groups] if size > 1 else found
+
+    def _joined(self, group: Sequence[Written]) -> Written:
+        old, new = list(group[0].old), list(group[0].new)
+        for last, hunk in pairwise(group):
+            between = self.lines[last.end : hunk.first]
+            old += [*between, *hunk.old]
+            new += [*between, *hunk.new]
+        return Written(group[0].first, group[-1].end, tuple(old), tuple(new))
+
+    def _written(self) -> list[Written]:
         found: list[Written] = []
         first: int | None = None
         last = next_old = 0
@@ -300,7 +351,12 @@ class LiveRegion:
     @property
     def target(self) -> tuple[int, int]:
         """The part that is written: its first line, and the line after it."""
-        return self.first, len(self.lines) - (len(self.old) - self.end)
+        inside = [index for index, mark in enumerate(self.marks) if self._is_inside(mark)]
+        return (inside[0], inside[-1] + 1) if inside else (self.front, self.front)
+
+    def _is_inside(self, mark: int) -> bool:
+        old = _old_line(mark)
+        return mark == _OURS or (old is not None and self.first <= old < self.end)
 
     @property
     def unfinished_first(self) -> int:
@@ -323,7 +379,7 @@ class _Work:
         self._lines, self._marks = list(region.lines), list(region.marks)
         self._front, self._next_old = region.front, region.next_old
         self._doomed = region.doomed
-        self._inserted = 0
+        self._inserted = region.inserted
         self._splices: list[Splice] = []
         self._shift = 0
 
@@ -352,7 +408,7 @@ class _Work:
     def plan(self, steps: int) -> Plan:
         if _has_open_end(self._region.lines):
             self._splices = _closed(self._region.lines, self._lines, self._region.line_end)
-        return Plan(self._splices, self._lines, self._marks, self._front, self._next_old, steps)
+        return Plan(self._splices, self._lines, self._marks, self._front, self._next_old, steps, self._inserted)
 
     def _keep(self, count: int) -> None:
         self._next_old += count

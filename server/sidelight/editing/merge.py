@@ -39,6 +39,18 @@ class _Change:
         return self.first, 1 if not self.is_mine else 0 if only_inserts else 2
 
 
+def merge_ended(base: Sequence[str], mine: Sequence[str], theirs: Sequence[str], line_end: str) -> Merged:
+    """Merge lines of which the last may lack its line end, as at the end of a document: that is no difference.
+
+    All lines of the result have one.
+    """
+
+    def ended(lines: Sequence[str]) -> list[str]:
+        return [line if line.endswith(("\n", "\r")) else line + line_end for line in lines]
+
+    return merge(ended(base), ended(mine), ended(theirs))
+
+
 def merge(base: Sequence[str], mine: Sequence[str], theirs: Sequence[str]) -> Merged:
     """Apply to ``base`` what changed in ``mine`` and what changed in ``theirs``.
 

@@ -17,30 +17,33 @@ class TrackedRange:
         self.is_touched = False
         self._grows = grows
 
-    def change(self, replaced: Range, text: str) -> None:
-        """Take note that ``replaced`` (as it was before) became ``text``."""
+    def change(self, replaced: Range, text: str, new_end: Place | None = None) -> None:
+        """Take note that ``replaced`` (as it was before) became ``text``, which ends at ``new_end`` now."""
+        if replaced.start > self.range.end:
+            return
+        new_end = new_end or end_of(replaced.start, text)
         start, end = self.range.start, self.range.end
         grows = self._grows and replaced.is_empty and start <= replaced.start <= end
         if replaced.end <= start and not grows:
-            self.range = Range(_moved(start, replaced, text), _moved(end, replaced, text))
+            self.range = Range(_moved(start, replaced, new_end), _moved(end, replaced, new_end))
             return
         if replaced.start >= end and not grows:
             return
         self.is_touched = True
         start = min(start, replaced.start)
-        end = _moved(end, replaced, text) if replaced.end <= end else _end_of(replaced.start, text)
+        end = _moved(end, replaced, new_end) if replaced.end <= end else new_end
         self.range = Range(start, end)
 
 
-def _moved(place: Place, replaced: Range, text: str) -> Place:
-    """Return where a place at or after the end of ``replaced`` stands after it became ``text``."""
-    new_end = _end_of(replaced.start, text)
+def _moved(place: Place, replaced: Range, new_end: Place) -> Place:
+    """Return where a place at or after the end of ``replaced`` stands after that ends at ``new_end``."""
     if place.line == replaced.end.line:
         return Place(new_end.line, new_end.column + place.column - replaced.end.column)
     return Place(place.line + new_end.line - replaced.end.line, place.column)
 
 
-def _end_of(start: Place, text: str) -> Place:
+def end_of(start: Place, text: str) -> Place:
+    """Return the place after ``text``, which begins at ``start``."""
     lines = split_lines(text)
     if len(lines) == 1:
         return Place(start.line, start.column + len(text))

@@ -50,9 +50,11 @@ class BufferWriter:
         padded, before, after = _with_neighbours(document, place)
         self._place = document.track(padded, grows=True)
         self.region = LiveRegion(document.text.lines_in(padded), document.text.line_end, before=before, after=after)
+        self.region.splices_at_once = client.can.splices_at_once
         self._changed = asyncio.Event()
         self._forget = documents.listen(self._look)
-        self._is_closed = False
+        self._is_closed = not document.is_open
+        self.is_over = False
         self._loop = asyncio.get_running_loop()
         self._next_at = 0.0
         self._changed_at = self._loop.time() - _QUIET_S
@@ -74,6 +76,7 @@ class BufferWriter:
 
     def close(self) -> None:
         """Follow the region no longer."""
+        self.is_over = True
         self._forget()
         self.document.untrack(self._place)
 
@@ -81,14 +84,17 @@ class BufferWriter:
         """Return where the region's lines ``first`` up to ``end`` are."""
         return Range(self._start_of(first), self._start_of(end))
 
-    async def drain(self, plan: Callable[[], Plan] | None = None, *, every_s: float = 0) -> None:
-        """Write until there is nothing left to write. Raises ``UnwrittenError``.
+    async def drain(self, *, every_s: float = 0) -> None:
+        """Do all the region's waiting steps, with edits at least ``every_s`` apart. Raises ``UnwrittenError``."""
+        while await self.write(self.region.plan):
+            self._next_at = self._loop.time() + every_s
 
-        ``plan`` makes the next plan; without it, that is what the region's waiting steps do. Two edits are at least
-        ``every_s`` apart.
+    async def write(self, make: Callable[[], Plan]) -> bool:
+        """Write one plan, made anew as often as it takes. Tells whether it changed anything.
+
+        Raises ``UnwrittenError``.
         """
-        make = plan or self.region.plan
-        groundless, arrived_at = 0, self._loop.time()
+        groundless, begun = 0, self._loop.time()
         while True:
             await asyncio.sleep(self._next_at - self._loop.time())
             await self._wait_for_quiet()
@@ -96,15 +102,11 @@ class BufferWriter:
                 version = self.document.version
                 next_plan = self._checked(make)
                 self.region.send(next_plan)
-                if not next_plan.splices:
-                    return
-                self._next_at = self._loop.time() + every_s
-                if await self._has_arrived(next_plan):
-                    groundless, arrived_at = 0, self._loop.time()
-                    continue
+                if not next_plan.splices or await self._has_arrived(next_plan):
+                    return bool(next_plan.splices)
                 self.region.give_up()
             groundless = groundless + 1 if self.document.version == version else 0
-            if groundless >= _REFUSALS_WITHOUT_REASON or self._loop.time() - arrived_at > _GIVE_UP_S:
+            if groundless >= _REFUSALS_WITHOUT_REASON or self._loop.time() - begun > _GIVE_UP_S:
                 raise UnwrittenError(msg("The editor did not take the edit."))
 
     async def _wait_for_quiet(self) -> None:
@@ -170,21 +172,25 @@ class BufferWriter:
         """Take in what has become of the region."""
         if document is not self.document:
             return
-        if document.is_open:
-            self._see(document.text.lines_in(self._place.range), is_between=document.is_changing)
-        else:
+        if not document.is_open:
             self._is_closed = True
+        elif not document.is_changing:
+            self.region.see(document.text.lines_in(self._place.range))
+        else:
+            self._look_between()
         self._changed.set()
         self._changed_at = self._loop.time()
 
-    def _see(self, lines: list[str], *, is_between: bool) -> None:
-        """Take the lines in; those between the parts of one ``didChange`` are only looked at for what has arrived.
+    def _look_between(self) -> None:
+        """Between the parts of one ``didChange``, only look whether the edit has arrived.
 
         Neovim and Eglot tell of an edit, and of its undo by a user who was quick, at once.
         """
-        if not is_between:
-            self.region.see(lines)
-        elif self.region.sent is not None and lines == self.region.sent.lines:
+        sent, range_ = self.region.sent, self._place.range
+        # Counted first: many parts of a large region would make many looks.
+        if sent is None or range_.end.line - range_.start.line not in (len(sent.lines), len(sent.lines) - 1):
+            return
+        if self.document.text.lines_in(range_) == sent.lines:
             self.region.believe()
 
 

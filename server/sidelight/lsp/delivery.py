@@ -1,19 +1,18 @@
-"""How an answer reaches the editor: as a stream of deltas, or as one edit of a document that is not open.
+"""How an answer reaches a client that shows it itself: as a stream of deltas. And what edits are made of.
 
-Open documents: ``live_edit.py``. Pages: ``pages.py``.
+Edits of open documents: ``live_edit.py``; of others: ``file_edit.py``. Pages: ``pages.py``.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from lsprotocol import types
 
 from sidelight.core.answers import Answer, AnswerEvent, Reasoning, Replace, Source, Sources, Status, Text
-from sidelight.core.rewrite import rewritten
 from sidelight.editing.line_diff import hunks
 from sidelight.editing.text import Place, Range, split_lines
 from sidelight.errors import ProviderError, SidelightError
@@ -21,7 +20,6 @@ from sidelight.lsp.client import Client
 from sidelight.lsp.documents import Document
 from sidelight.lsp.framing import frame
 from sidelight.lsp.stdio import Writer
-from sidelight.lsp.subject import Subject
 from sidelight.messages import Message, msg
 
 _FRAME_EVERY_S = 0.016
@@ -136,60 +134,6 @@ def _line_start(place: Range, line: int, count: int) -> Place:
     if line == 0:
         return place.start
     return place.end if line >= count else Place(place.start.line + line, 0)
-
-
-class FileEdit:
-    """Puts an answer into a document that is not open, as one edit at the end: there is no buffer to look at.
-
-    ``fall_back`` shows an answer that could not be applied as a page, with the reason.
-    """
-
-    def __init__(
-        self,
-        client: Client,
-        subject: Subject,
-        task: str,
-        fall_back: Callable[[Answer, Message], Awaitable[None]],
-        *,
-        tells_truncation: bool,
-    ) -> None:
-        self._client = client
-        self._subject = subject
-        self._task = task
-        self._fall_back = fall_back
-        self._tells_truncation = tells_truncation
-
-    def receive(self, event: AnswerEvent) -> None:
-        """Wait for the end."""
-
-    async def finish(self, answer: Answer) -> Message | None:
-        """Apply the answer, or show it as a page that says why it was not applied."""
-        finished = answer.finished
-        if finished is not None and finished.finish == "stopped":
-            if answer.text:
-                await self._fall_back(answer, msg("Not applied: {reason}", reason=msg("It was stopped.")))
-            return msg("stopped")
-        if not answer.text:
-            self._client.show_error(failure(answer))
-            return msg("failed")
-        context, document = self._subject.context, self._subject.document
-        assert document is not None
-        new, outcome = await asyncio.to_thread(
-            rewritten, self._task, answer, context, tells_truncation=self._tells_truncation
-        )
-        if outcome.kind == "same":
-            self._client.show(types.MessageType.Info, msg("The answer changes nothing here."))
-            return msg("nothing to change")
-        reason = outcome.reason
-        edits = edits_between(document, context.target, context.target_text, new)
-        if edits:
-            edit = edit_of(document, edits, document_changes=self._client.can.document_changes)
-            if not await self._client.apply_edit(edit, self._client.write(msg("Sidelight"))):
-                reason, edits = msg("The editor did not take the edit."), []
-        if reason is None:
-            return msg("applied")
-        await self._fall_back(answer, not_applied(reason, in_part=bool(edits)))
-        return msg("applied in part") if edits else msg("not applied")
 
 
 def not_applied(reason: Message, *, in_part: bool) -> Message:

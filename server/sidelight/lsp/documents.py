@@ -14,7 +14,7 @@ from lsprotocol import types
 
 from sidelight.editing.line_diff import hunks
 from sidelight.editing.text import Place, Range, Text, Units, column_from_units, split_lines, units_from_column
-from sidelight.editing.tracked import TrackedRange
+from sidelight.editing.tracked import TrackedRange, end_of
 from sidelight.errors import UsageError
 from sidelight.files import language_of, read_text
 from sidelight.messages import msg
@@ -70,8 +70,8 @@ class Document:
         return tracked
 
     def untrack(self, tracked: TrackedRange) -> None:
-        """Let a tracked range go."""
-        self._tracked.remove(tracked)
+        """Let a tracked range go; one that has gone already is no matter."""
+        self._tracked = [other for other in self._tracked if other is not tracked]
 
     def change(self, change: types.TextDocumentContentChangeEvent) -> None:
         """Apply one change of a ``didChange``."""
@@ -98,8 +98,9 @@ class Document:
 
     def _replace(self, range_: Range, text: str) -> None:
         replaced = self.text.replace(range_, text)
+        new_end = end_of(replaced.start, text)
         for tracked in self._tracked:
-            tracked.change(replaced, text)
+            tracked.change(replaced, text, new_end)
 
 
 class Documents:

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 ShowPage = Callable[[Subject, str, Answer, Message], Awaitable[None]]
 
+_AFTER_THE_ANSWER_S = 0.05
 _GO_ON = "The lines above the part to change are done already. Go on from there, and repeat none of them."
 
 
@@ -42,10 +43,18 @@ class Edits:
     start: Callable[[Task, Asked], object]
     show_page: ShowPage
     reviews: Reviews = field(init=False)
+    _writers: list[BufferWriter] = field(default_factory=list)
     _running: set[asyncio.Task[Any]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.reviews = Reviews(self.client, self.documents)
+
+    def _obstacle(self, document: Document, place: Range) -> Message | None:
+        """Return why nothing may be written at a place now: two edits there would both be wrong."""
+        running = (writer.target for writer in self._writers if writer.document is document and not writer.is_over)
+        if any(_meet(place, other) for other in running):
+            return msg("Another edit was being written at this place.")
+        return None
 
     def delivery(
         self, job: str, task: Task, asked: Asked, subject: Subject, title: str, *, mode: Mode, tells_truncation: bool
@@ -56,9 +65,11 @@ class Edits:
         assert subject.target is not None
         self.restoring.prepare()
         rewrite = Rewrite(task.name, subject.context, tells_truncation=tells_truncation)
+        obstacle = self._obstacle(document, subject.target.range)
         writer = BufferWriter(self.client, self.documents, document, subject.target.range, title)
+        self._writers = [other for other in self._writers if not other.is_over] + [writer]
         edit_job = _EditJob(self, job, task, asked, subject, title, rewrite)
-        return LiveEdit(self.client, writer, rewrite, mode, edit_job)
+        return LiveEdit(self.client, writer, rewrite, mode, edit_job, obstacle=obstacle)
 
     # Commands. Each answers at once: some editors send nothing and take no edit while one runs.
 
@@ -81,12 +92,25 @@ class Edits:
         def command(argument: Any) -> dict[str, bool]:
             review = self._find(argument or {})
             if review is None:
-                self.client.show(types.MessageType.Info, msg("There is no edit of Sidelight to review here."))
+                hint = msg("A text from before an earlier edit can be restored: code action or command “Restore”.")
+                self.client.show(types.MessageType.Info, msg("There is no edit of Sidelight to review here."), hint)
                 return {"accepted": False}
-            self._spawn(do(review, argument or {}))
+            self._spawn(self._in_turn(do, review, argument or {}))
             return {"accepted": True}
 
         return command
+
+    async def _in_turn(
+        self, do: Callable[[Review, dict[str, Any]], Awaitable[object]], review: Review, argument: dict[str, Any]
+    ) -> None:
+        """One command at a time for an edit: a second click may find nothing left to do.
+
+        Emacs leaves lying, until something else comes, what it reads together with the answer to a command.
+        """
+        await asyncio.sleep(_AFTER_THE_ANSWER_S)
+        async with review.lock:
+            if self.reviews.by_id(review.id) is review:
+                await do(review, argument)
 
     def _find(self, argument: dict[str, Any]) -> Review | None:
         """Return the review that is meant: that of the id, else the latest of the document, else the latest."""
@@ -119,7 +143,9 @@ class Edits:
         await self.reviews.undo(review, argument.get("hunk"))
 
     async def _apply_anyway(self, review: Review, _: dict[str, Any]) -> None:
+        point = await self.restoring.before_edit(review.document, "apply", review.id)
         await self.reviews.apply_anyway(review)
+        await self.restoring.after_edit(review.document, point)
 
     async def _retry(self, review: Review, _: dict[str, Any]) -> None:
         if await self.reviews.undo_hunks(review, list(review.hunks)):
@@ -130,7 +156,6 @@ class Edits:
     async def _refine(self, review: Review, argument: dict[str, Any]) -> None:
         instruction = argument.get("instruction")
         place = review.place.range
-        self.reviews.keep(review)
         asked = self._asked(review.document, place, instruction if isinstance(instruction, str) else "")
         self.start(TASKS["generate"], asked)
 
@@ -165,7 +190,7 @@ class Edits:
     def _asked(self, document: Document, place: Range, instruction: str) -> Asked:
         start, end = (document.lsp_range(place)[name] for name in ("start", "end"))
         range_ = types.Range(types.Position(**start), types.Position(**end))
-        return Asked(document.uri, range_, instruction)
+        return Asked(document.uri, range_, instruction, is_exact=True)
 
     def again(self, task: Task, asked: Asked, subject: Subject, place: Range, more: str) -> None:
         """Ask once more, at a place that may have moved; ``more`` is to be said beside what was asked."""
@@ -175,6 +200,12 @@ class Edits:
         by = place.start.line - subject.context.target.start.line
         diagnostics = () if more else tuple(_moved(diagnostic, by) for diagnostic in asked.diagnostics)
         self.start(task, replace(moved, diagnostics=diagnostics, workspace=asked.workspace))
+
+
+def _meet(one: Range, other: Range) -> bool:
+    if one.is_empty or other.is_empty:
+        return one.start <= other.end and other.start <= one.end
+    return one.start < other.end and other.start < one.end
 
 
 def _moved(diagnostic: types.Diagnostic, by: int) -> types.Diagnostic:
@@ -215,19 +246,23 @@ class _EditJob:
         document, reviews = self._document, self.edits.reviews
         if not document.is_open:
             return
+        if self.subject.target is not None:
+            self.subject.target.range = writer.target  # for what is inserted below it
         hunks = reviews.hunks_of(writer)
         is_whole = outcome.kind == "whole" and not writer.region.has_steps
-        whole = None if is_whole else self.rewrite.anyway(answer)
+        whole = (lambda: self.rewrite.anyway(answer)) if not is_whole and self.rewrite.has_code else None
         if not hunks and whole is None:
             return
+        rest = writer.unfinished
         review = Review(
             id=self.id,
             title=self.title,
             document=document,
             place=document.track(writer.target, grows=True),
             hunks=hunks,
-            rest=document.track(writer.unfinished) if outcome.can_continue and hunks else None,
+            rest=document.track(rest) if outcome.can_continue and hunks and not rest.is_empty else None,
             whole=whole,
+            before=self.subject.context.lines[self.subject.context.target.start.line : self.subject.context.target_end],
             again=lambda place, more: self.edits.again(self.task, self.asked, self.subject, place, more),
             show_answer=lambda: self.show_page(answer, plain(self.title)),
         )

@@ -42,6 +42,7 @@ class Abilities:
     edits: EditMode = "once"
     checks_versions: bool = True
     sends_selections: bool = True
+    splices_at_once: int = 100
 
     @property
     def shows_pages(self) -> bool:
@@ -51,13 +52,16 @@ class Abilities:
 
 _VS_CODE = ("Visual Studio Code", "Visual Studio Code - Insiders", "VSCodium", "Code - OSS", "code-server", "Cursor",
             "Windsurf", "Positron")  # fmt: skip
+_EGLOT = {"edits": "once", "sends_selections": False}
 KNOWN_CLIENTS: dict[str, dict[str, Any]] = {
     **{name: {"edits": "live"} for name in _VS_CODE},
     "Neovim": {"document_changes": True, "edits": "live"},
-    "emacs": {"edits": "live"},  # lsp-mode
+    # lsp-mode tells of each place of an edit by itself.
+    "emacs": {"edits": "live", "splices_at_once": 1},
     # Asks its user about every edit that a server begins, and tells of changes when it has been idle for a while.
     # Without a selection it sends the expression at the caret, which looks like one.
-    "Eglot": {"edits": "once", "sends_selections": False},
+    "Eglot": _EGLOT,
+    "": _EGLOT,  # before Emacs 30 it does not say its name
     # Applies an edit to whatever stands there by then.
     "Kate": {"apply_edit": True, "document_changes": True, "edits": "once", "checks_versions": False},
 }
@@ -78,7 +82,7 @@ def abilities_of(params: dict[str, Any]) -> Abilities:
         refreshes_lenses=_has(can, "workspace", "codeLens", "refreshSupport"),
         edits="once" if _has(can, "workspace", "applyEdit") else "page",
     )
-    return replace(announced, **KNOWN_CLIENTS.get(str(_at(params, "clientInfo", "name")), {}))
+    return replace(announced, **KNOWN_CLIENTS.get(str(_at(params, "clientInfo", "name") or ""), {}))
 
 
 def _at(value: Any, *path: str) -> Any:

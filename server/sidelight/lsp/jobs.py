@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 _TELL_EVERY_S = 0.5
 _SILENCE_TO_TELL_S = 5.0
+_DRAIN_S = 0.003
 
 
 class Delivery(Interface):
@@ -54,13 +55,24 @@ class Inbox:
         if not self._is_scheduled:
             self._is_scheduled = True
             with contextlib.suppress(RuntimeError):  # the loop has closed: nobody is listening any more
-                self._loop.call_soon_threadsafe(self.drain)
+                self._loop.call_soon_threadsafe(self._drain_a_while)
 
     def drain(self) -> None:
         """Hand on everything that has come, on the loop."""
         self._is_scheduled = False  # before looking: what is put from now on schedules anew
         while self._events:
             self._receive(self._events.popleft())
+
+    def _drain_a_while(self) -> None:
+        """Hand on what has come, but leave the loop its other work when events come as fast as they are read."""
+        self._is_scheduled = False
+        until = self._loop.time() + _DRAIN_S
+        while self._events:
+            self._receive(self._events.popleft())
+            if self._loop.time() > until and self._events:
+                self._is_scheduled = True
+                self._loop.call_soon(self._drain_a_while)
+                return
 
 
 class Job:

@@ -27,6 +27,8 @@ Mode = Literal["live", "once"]
 _EVERY_S = 0.05
 # Some hundred lines: they are read in less than 5 ms.
 _SLICE_CHARACTERS = 4096
+# How long a job that was stopped waits for the editor to take the edit that is under way.
+_STOPPED_S = 1.0
 
 
 class Aftermath(Protocol):
@@ -53,8 +55,16 @@ class LiveEdit:
     """A delivery, see ``jobs.Delivery``."""
 
     def __init__(
-        self, client: Client, writer: BufferWriter, rewrite: Rewrite, mode: Mode, aftermath: Aftermath
+        self,
+        client: Client,
+        writer: BufferWriter,
+        rewrite: Rewrite,
+        mode: Mode,
+        aftermath: Aftermath,
+        *,
+        obstacle: Message | None = None,
     ) -> None:
+        """Take what is needed; with an ``obstacle``, nothing is written, and the answer becomes a page."""
         self._client = client
         self._writer = writer
         self._region = writer.region
@@ -64,7 +74,7 @@ class LiveEdit:
         self._writing: asyncio.Task[None] | None = None
         self._is_prepared = False
         self._unread: deque[AnswerEvent] = deque()
-        self._obstacle: Message | None = None
+        self._obstacle = obstacle
 
     def receive(self, event: AnswerEvent) -> None:
         """Take what the event adds, and see that it is written."""
@@ -108,40 +118,58 @@ class LiveEdit:
             while self._unread:  # noqa: ASYNC110, the turns of the loop are what it waits for
                 await asyncio.sleep(0)
             last, outcome = await asyncio.to_thread(self._rewrite.finish, finished)
-            if self._writing is not None:
-                await self._writing
+            await self._finish_writing(is_stopped=finished.finish == "stopped")
             if finished.finish == "stopped" and not self._region.is_written:
                 outcome = replace(outcome, kind="nothing")
             if self._obstacle is None:
                 self._take(last)
                 await self._complete(outcome)
-            if self._is_prepared:
-                await self._aftermath.after_last_edit()
-            if outcome.kind != "same" and answer.text:
-                self._aftermath.review(self._writer, answer, outcome)
+            await self._conclude(answer, outcome)
             return await self._tell(answer, outcome)
+        except asyncio.CancelledError:
+            # Stopped while the last edit was under way: nobody knows whether the editor still applies it.
+            await asyncio.shield(self._break_off(answer))
+            return msg("stopped")
         finally:
             if self._writing is not None:
                 self._writing.cancel()
             self._writer.close()
 
+    async def _finish_writing(self, *, is_stopped: bool) -> None:
+        """Wait for what is being written; who has stopped the job does not wait for a silent editor."""
+        if self._writing is None:
+            return
+        done, _ = await asyncio.wait({self._writing}, timeout=_STOPPED_S if is_stopped else None)
+        if not done:
+            self._writing.cancel()
+            self._obstacle = msg("The editor did not answer.")
+
+    async def _conclude(self, answer: Answer, outcome: Outcome) -> None:
+        if self._is_prepared:
+            await self._aftermath.after_last_edit()
+        if outcome.kind != "same" and answer.text:
+            self._aftermath.review(self._writer, answer, outcome)
+
+    async def _break_off(self, answer: Answer) -> None:
+        """Let what is written be reviewed, and the answer be read."""
+        await self._conclude(answer, Outcome("partial", reason=msg("It was stopped.")))
+        await self._aftermath.show_page(answer, not_applied(msg("It was stopped."), in_part=self._region.is_written))
+
     async def _complete(self, outcome: Outcome) -> None:
         """Write the end of the answer, or take back what was written of it."""
-        region, plan = self._region, self._region.plan
-        if outcome.kind == "nothing":
-            region.forget_steps()
-            plan = region.plan_back
-        elif outcome.lines is not None:
-            lines = outcome.lines
-            plan = lambda: region.plan_lines(region.with_target(lines))  # noqa: E731
-        elif outcome.kind == "whole":
-            region.queue_final(outcome.steps)
-        else:
-            region.queue(outcome.steps)
+        region = self._region
         try:
-            if outcome.kind in ("whole", "partial"):
-                await self._prepare()
-            await self._writer.drain(plan)
+            if outcome.kind in ("nothing", "same"):
+                region.forget_steps()
+                await self._writer.write(region.plan_back)
+                return
+            await self._prepare()
+            if outcome.lines is not None:
+                lines = outcome.lines
+                await self._writer.write(lambda: region.plan_lines(region.with_target(lines)))
+                return
+            (region.queue_final if outcome.kind == "whole" else region.queue)(outcome.steps)
+            await self._writer.drain()
         except UnwrittenError as error:
             self._obstacle = error.reason
 
@@ -152,7 +180,8 @@ class LiveEdit:
         if not answer.text and not is_stopped:
             self._client.show_error(failure(answer))
             return msg("failed")
-        if reason is not None and not (is_stopped and (self._region.is_written or not answer.text)):
+        is_quiet = is_stopped and self._obstacle is None and (self._region.is_written or not answer.text)
+        if reason is not None and not is_quiet:
             in_part = bool(self._region.written())
             await self._aftermath.show_page(answer, not_applied(reason, in_part=in_part))
             return msg("stopped") if is_stopped else msg("applied in part") if in_part else msg("not applied")

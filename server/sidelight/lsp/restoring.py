@@ -12,7 +12,7 @@ from lsprotocol import types
 
 from sidelight.core.ports import RestorePoint, RestorePoints, RestorePointSummary
 from sidelight.editing.live_region import Plan, lines_of
-from sidelight.editing.merge import merge
+from sidelight.editing.merge import merge_ended
 from sidelight.editing.text import Place, Range
 from sidelight.errors import SidelightError
 from sidelight.lsp.buffer import BufferWriter, UnwrittenError
@@ -117,13 +117,11 @@ class Restoring:
 
         def plan() -> Plan:
             nonlocal conflicts
-            if writer.region.is_written:
-                return writer.region.plan()
-            lines, conflicts = _restored(point, writer.region.lines)
-            return writer.region.plan_lines(lines)
+            lines, conflicts = _restored(point, writer.region.lines, document.text.line_end)
+            return writer.region.plan_lines(lines, is_exact=True)
 
         try:
-            await writer.drain(plan)
+            await writer.write(plan)
         except UnwrittenError as error:
             self.client.show(types.MessageType.Warning, msg("Not applied: {reason}", reason=error.reason))
             return False
@@ -152,10 +150,13 @@ def _title(point: RestorePointSummary) -> Message:
     return msg("{at}, before {task} ({count} lines)", at=at, task=point.task, count=point.changed_lines)
 
 
-def _restored(point: RestorePoint, now: Sequence[str]) -> tuple[list[str], int]:
+def _restored(point: RestorePoint, now: Sequence[str], line_end: str) -> tuple[list[str], int]:
     """Return the lines with an edit taken back, and how often what was typed since stood against it."""
     before = lines_of(point.before)
     if point.after is None or lines_of(point.after) == list(now):
         return before, 0
-    merged = merge(lines_of(point.after), now, before)
-    return list(merged.lines), merged.conflicts
+    merged = merge_ended(lines_of(point.after), now, before, line_end)
+    lines = list(merged.lines)
+    if lines and now and not now[-1].endswith(("\n", "\r")):
+        lines[-1] = lines[-1].rstrip("\r\n")
+    return lines, merged.conflicts

@@ -6,6 +6,7 @@ client has it). Undoing merges three ways with what was typed since, so that not
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from lsprotocol import types
 
 from sidelight.editing.live_region import Plan
-from sidelight.editing.merge import merge
+from sidelight.editing.merge import merge_ended
 from sidelight.editing.text import Place, Range
 from sidelight.editing.tracked import TrackedRange
 from sidelight.lsp.buffer import BufferWriter, UnwrittenError
@@ -24,12 +25,15 @@ from sidelight.messages import Message, msg
 
 _HINT = 4
 _SHOWN_CHARACTERS = 60
+# Nobody reviews more of them one by one; each follows every change of the document.
+_MOST_HUNKS = 100
 
 
 @dataclass(slots=True, eq=False)
 class Hunk:
     """Lines that an edit wrote (``new``) where ``old`` stood; ``place`` follows them."""
 
+    number: int
     place: TrackedRange
     old: tuple[str, ...]
     new: tuple[str, ...]
@@ -39,8 +43,8 @@ class Hunk:
 class Review:
     """One edit under review. ``place`` follows all that it was about; ``rest`` what a cut-off answer did not reach.
 
-    ``whole`` is its target by the answer, whatever spoke against it (lines without line ends), where that was not
-    applied.
+    ``whole`` returns its target by the answer, whatever spoke against it (lines without line ends), where that was not
+    applied; it takes a while for a long answer. ``before`` is the target as the answer knew it.
     """
 
     id: str
@@ -50,9 +54,11 @@ class Review:
     hunks: list[Hunk]
     reason: Message | None = None
     rest: TrackedRange | None = None
-    whole: Sequence[str] | None = None
+    whole: Callable[[], Sequence[str] | None] | None = None
+    before: Sequence[str] = ()
     again: Callable[[Range, str], None] = field(default=lambda _place, _more: None)
     show_answer: Callable[[], Awaitable[None]] | None = None
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Reviews:
@@ -86,13 +92,25 @@ class Reviews:
     # What the user can do
 
     def keep(self, review: Review, number: int | None = None) -> None:
-        """Let an edit, or one hunk of it, be the user's text."""
-        for hunk in _chosen(review, number):
-            review.hunks.remove(hunk)
-            review.document.untrack(hunk.place)
-        if not review.hunks:
-            self._drop(review)
+        """Let an edit, or one hunk of it, be the user's text, and what an earlier edit wrote in its place, too."""
+        chosen = _chosen(review, number)
+        for other in self.of(review.document):
+            for hunk in list(other.hunks):
+                if hunk in chosen or (self._is_earlier(other, review) and _overlap(hunk, chosen)):
+                    other.hunks.remove(hunk)
+                    review.document.untrack(hunk.place)
+            if not other.hunks and (other is review or other.whole is None):
+                self._drop(other)
         self._show(review.document)
+
+    def _is_earlier(self, one: Review, other: Review) -> bool:
+        order = list(self._reviews.values())
+        return one is not other and order.index(one) < order.index(other)
+
+    def _stands_below_another(self, review: Review, chosen: Sequence[Hunk]) -> bool:
+        """Whether a later edit has written over these hunks."""
+        later = [other for other in self.of(review.document) if self._is_earlier(review, other)]
+        return any(_overlap(hunk, chosen) for other in later for hunk in other.hunks)
 
     async def undo(self, review: Review, number: int | None = None) -> bool:
         """Take an edit, or one hunk of it, back; what the user has typed in it stays. Tells whether that was done."""
@@ -106,44 +124,62 @@ class Reviews:
     async def undo_hunks(self, review: Review, chosen: list[Hunk]) -> bool:
         """Take hunks of an edit back, but let the review stand."""
         conflicts = 0
+        if self._stands_below_another(review, chosen):
+            told = msg("A later edit has changed the same lines: undo or keep that one first.")
+            self._client.show(types.MessageType.Info, told)
+            return False
 
         def plan(writer: BufferWriter) -> Plan:
             nonlocal conflicts
-            if writer.region.is_written:  # it has arrived, and the hunks are gone
-                return writer.region.plan()
             lines, conflicts = _undone(writer, chosen)
             return writer.region.plan_lines(lines)
 
         if chosen and not await self._write(review, chosen, plan):
             return False
-        if conflicts:
-            told = msg("Lines that you have changed were kept, at {count} places.", count=conflicts)
-            self._client.show(types.MessageType.Info, told)
+        self._tell_conflicts(conflicts)
         return True
 
     async def apply_anyway(self, review: Review) -> bool:
         """Put the whole code of an answer in, whatever spoke against it. It can be reviewed like any other edit."""
-        whole, chosen = review.whole, list(review.hunks)
-        if whole is None or not await self.undo_hunks(review, chosen):
+        whole = await asyncio.to_thread(review.whole) if review.whole is not None else None
+        if whole is None or not await self.undo_hunks(review, list(review.hunks)):
             return False
-        found: list[Hunk] = []
+
+        conflicts = 0
 
         def plan(writer: BufferWriter) -> Plan:
-            found[:] = self.hunks_of(writer)
-            return writer.region.plan_lines(writer.region.with_target(whole))
+            nonlocal conflicts
+            region, line_end = writer.region, writer.document.text.line_end
+            first, end = region.target
+            merged = merge_ended(review.before, region.lines[first:end], [line + line_end for line in whole], line_end)
+            conflicts = merged.conflicts
+            return region.plan_lines([*region.lines[:first], *merged.lines, *region.lines[end:]])
 
-        if not await self._write(review, [], plan):
+        if not await self._write(review, [], plan, then=lambda writer: review.hunks.extend(self.hunks_of(writer))):
             return False
-        review.hunks, review.whole, review.rest, review.reason = found, None, None, None
+        review.whole = review.rest = review.reason = None
+        self._tell_conflicts(conflicts)
         self._show(review.document)
         return True
 
-    async def _write(self, review: Review, chosen: list[Hunk], plan: Callable[[BufferWriter], Plan]) -> bool:
+    def _tell_conflicts(self, conflicts: int) -> None:
+        if conflicts:
+            told = msg("Lines that you have changed were kept, at {count} places.", count=conflicts)
+            self._client.show(types.MessageType.Info, told)
+
+    async def _write(
+        self,
+        review: Review,
+        chosen: list[Hunk],
+        plan: Callable[[BufferWriter], Plan],
+        then: Callable[[BufferWriter], None] = lambda _: None,
+    ) -> bool:
         """Write, with the chosen hunks out of the review meanwhile; they come back where it fails."""
         review.hunks = [hunk for hunk in review.hunks if hunk not in chosen]
         writer = BufferWriter(self._client, self._documents, review.document, review.place.range, review.title)
         try:
-            await writer.drain(lambda: plan(writer))
+            await writer.write(lambda: plan(writer))
+            then(writer)
         except UnwrittenError as error:
             self._client.show(types.MessageType.Warning, msg("Not applied: {reason}", reason=error.reason))
             review.hunks = sorted([*review.hunks, *chosen], key=lambda hunk: hunk.place.range.start)
@@ -159,8 +195,14 @@ class Reviews:
     def hunks_of(self, writer: BufferWriter) -> list[Hunk]:
         """Return what a writer has written, as hunks that follow the document from now on."""
         return [
-            Hunk(writer.document.track(writer.place_of(item.first, item.end)), item.old, item.new)
-            for item in writer.region.written()
+            # What comes back where lines were removed belongs to the hunk: the editor's own undo, above all.
+            Hunk(
+                number,
+                writer.document.track(writer.place_of(item.first, item.end), grows=item.first == item.end),
+                item.old,
+                item.new,
+            )
+            for number, item in enumerate(writer.region.written(_MOST_HUNKS))
         ]
 
     def _look(self, document: Document) -> None:
@@ -169,6 +211,8 @@ class Reviews:
             for review in self.of(document):
                 self._drop(review)
             self._show(document)
+            return
+        if document.is_changing:
             return
         for review in self.of(document):
             undone = [hunk for hunk in review.hunks if hunk.place.is_touched and _is_undone(document, hunk)]
@@ -216,13 +260,13 @@ class Reviews:
     def actions(self, document: Document, place: Range) -> Iterator[tuple[Message, str, dict[str, Any]]]:
         """Yield title, command and argument of what can be done at a place, that of the nearest hunk first."""
         for review in self.of(document):
-            if not _touch(review.place.range, place):
+            if not any(_touch(each.range, place) for each in (review.place, *(hunk.place for hunk in review.hunks))):
                 continue
             argument = {"edit": review.id}
-            for number, hunk in enumerate(review.hunks):
+            for hunk in review.hunks:
                 if _touch(hunk.place.range, place) and len(review.hunks) > 1:
-                    yield msg("Undo this hunk"), "undo", {**argument, "hunk": number}
-                    yield msg("Keep this hunk"), "keep", {**argument, "hunk": number}
+                    yield msg("Undo this hunk"), "undo", {**argument, "hunk": hunk.number}
+                    yield msg("Keep this hunk"), "keep", {**argument, "hunk": hunk.number}
             if review.hunks:
                 yield msg("Keep"), "keep", argument
                 yield msg("Undo this edit"), "undo", argument
@@ -247,8 +291,8 @@ class Reviews:
             for title, command in ((msg("Keep"), "keep"), (msg("Undo this edit"), "undo"), (msg("Retry"), "retry")):
                 yield first, title, command, argument
             if len(review.hunks) > 1:
-                for number, hunk in enumerate(review.hunks):
-                    yield hunk.place.range.start, msg("Undo this hunk"), "undo", {**argument, "hunk": number}
+                for hunk in review.hunks:
+                    yield hunk.place.range.start, msg("Undo this hunk"), "undo", {**argument, "hunk": hunk.number}
 
     def next_change(self, review: Review, after: Place | None) -> Range | None:
         """Return where the next hunk is, after a place; after the last one, the first."""
@@ -258,9 +302,12 @@ class Reviews:
 
 
 def _chosen(review: Review, number: int | None) -> list[Hunk]:
-    if number is None:
-        return list(review.hunks)
-    return review.hunks[number : number + 1] if number >= 0 else []
+    return [hunk for hunk in review.hunks if number is None or hunk.number == number]
+
+
+def _overlap(hunk: Hunk, others: Sequence[Hunk]) -> bool:
+    one = hunk.place.range
+    return any(one.start < other.place.range.end and other.place.range.start < one.end for other in others)
 
 
 def _undone(writer: BufferWriter, hunks: Sequence[Hunk]) -> tuple[list[str], int]:
@@ -270,7 +317,9 @@ def _undone(writer: BufferWriter, hunks: Sequence[Hunk]) -> tuple[list[str], int
         place = hunk.place.range
         first = place.start.line - writer.first_line
         end = first if place.is_empty else place.end_line - writer.first_line
-        merged = merge(hunk.new, lines[first:end], hunk.old)
+        if place.is_empty and place.start.column:  # at the end of a document whose last line has no line end
+            first = end = first + 1
+        merged = merge_ended(hunk.new, lines[first:end], hunk.old, writer.document.text.line_end)
         lines[first:end] = merged.lines
         conflicts += merged.conflicts
     return lines, conflicts

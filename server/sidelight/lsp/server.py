@@ -170,7 +170,10 @@ class Server:
             diagnostics = self.protocol.plain(params.context.diagnostics)
             running = [job.id for job in session.jobs]
             actions += review_actions(session.edits.reviews, document, document.range(params.range), session.client)
-            actions += code_actions(params, document, session.client.write, running, diagnostics)
+            can_restore = document.key in session.restoring.edited
+            actions += code_actions(
+                params, document, session.client.write, running, diagnostics, can_restore=can_restore
+            )
         return actions
 
     def code_lens(self, params: types.CodeLensParams) -> list[dict[str, Any]]:

@@ -16,22 +16,23 @@ from sidelight.core.ports import Provider, RestorePoints
 from sidelight.core.rewrite import rewritten
 from sidelight.core.tasks import Task
 from sidelight.editing.fitting import fit
-from sidelight.editing.text import Range
+from sidelight.editing.live_region import lines_of
+from sidelight.editing.text import Place, Range, without_line_end
 from sidelight.errors import SidelightError, UsageError
 from sidelight.lsp.asking import find_or_ask
+from sidelight.lsp.buffer import BufferWriter, UnwrittenError
 from sidelight.lsp.client import Client, Progress
 from sidelight.lsp.delivery import (
-    FileEdit,
     StreamDelivery,
     edit_of,
     edits_between,
     failure,
     not_applied,
     source_value,
-    workspace_edit,
 )
 from sidelight.lsp.documents import Document, Documents, document_key, file_path, name_of
 from sidelight.lsp.edits import Edits
+from sidelight.lsp.file_edit import FileEdit, as_it_was
 from sidelight.lsp.handshake import EditMode
 from sidelight.lsp.jobs import Delivery, Job, Jobs
 from sidelight.lsp.pages import AskDelivery, AskPage, Page, PageDelivery, Pages, incomplete_note
@@ -219,18 +220,30 @@ class Session:
             await self._configured.wait()
             ready = await find_or_ask(task, subject, self.client, self.pages, asked.conversation)
             if ready is not None:
+                ready = self._checked(task, ready)
                 await self._run(job, task, ready, asked, self._delivery(job, task, asked, ready))
         finally:
             self.pages.release(subject)
 
     async def _perform_written(self, job: Job, page: AskPage, subject: Subject) -> None:
         asked = Asked(conversation=page.conversation)
+        subject = self._checked(page.task, subject)
         title = self._title(page.task, subject)
         delivery: Delivery = AskDelivery(self.pages, subject, title, page)
         if page.task.edits:
             delivery = self._delivery(job, page.task, asked, subject)
         conversation = await self._run(job, page.task, subject, asked, delivery)
         self.pages.continue_ask(page, conversation)
+
+    def _checked(self, task: Task, subject: Subject) -> Subject:
+        """Return the subject as it is now. Raises ``UsageError`` where an edit cannot begin."""
+        subject = subject.as_now()
+        document = subject.document
+        if not task.edits or document is None or subject.target is None:
+            return subject
+        if not document.is_open:
+            raise UsageError(msg("{name} was closed meanwhile.", name=document.name), msg("Open it, then try again."))
+        return subject
 
     async def _run(self, job: Job, task: Task, subject: Subject, asked: Asked, delivery: Delivery) -> str:
         """Run a job to its end; returns the id of its conversation."""
@@ -247,10 +260,15 @@ class Session:
         if subject.target is not None:
             return self.edits.delivery(job.id, task, asked, subject, title, mode=mode, tells_truncation=tells)
 
-        async def fall_back(answer: Answer, told: Message) -> None:
+        assert subject.document is not None
+
+        async def show_page(answer: Answer, told: Message) -> None:
             await self._show_unapplied(subject, title, answer, told)
 
-        return FileEdit(self.client, subject, task.name, fall_back, tells_truncation=tells)
+        return FileEdit(
+            self.client, self.documents, self.restoring, subject.context, subject.document.uri, task.name, job.id,
+            show_page, tells,
+        )  # fmt: skip
 
     def _edit_mode(self) -> EditMode:
         """Return how edits reach this client: as the user set it, else by the table of known clients."""
@@ -332,8 +350,14 @@ class Session:
         new, outcome = await asyncio.to_thread(
             rewritten, task.name, answer, context, tells_truncation=self._tells_truncation()
         )
-        place = subject.target.range if subject.target is not None else context.target
-        if subject.target is not None and (not document.is_open or document.text.between(place) != context.target_text):
+        place, is_same = context.target, False
+        if subject.target is None:
+            document = as_it_was(self.documents, document.uri, context) or document
+            is_same = as_it_was(self.documents, document.uri, context) is not None
+        elif document.is_open:
+            place = subject.target.range
+            is_same = document.text.between(place) == context.target_text
+        if not is_same:
             reason = msg("{name} was changed at that place meanwhile.", name=document.name)
             return {"notice": self.client.write(not_applied(reason, in_part=False))}
         if outcome.kind == "same":
@@ -357,8 +381,9 @@ class Session:
                 msg("Open the document, or copy the block by hand."),
             )
             return False
-        range_ = self._place_for_block(page, document, replace=replace)
-        if range_ is None:
+        point = await self.restoring.before_edit(document, "insert", page.id)
+        place = self._place_for_block(page, document, replace=replace)
+        if place is None:
             self.client.show(
                 types.MessageType.Warning,
                 msg("{name} was changed at that place meanwhile.", name=document.name),
@@ -366,18 +391,31 @@ class Session:
             )
             return False
         code = fit(block.text, page.subject.context.target_text, document.text.line_end)
-        if range_.is_empty and range_.start.column:
-            code = document.text.line_end + code  # below a last line that has no line end
-        edit = workspace_edit(document, range_, code, document_changes=self.client.can.document_changes)
-        return await self.client.apply_edit(edit, page.title)
+        is_written = await self._write_block(page, document, place, code)
+        await self.restoring.after_edit(document, point)
+        return is_written
+
+    async def _write_block(self, page: Page, document: Document, place: Range, code: str) -> bool:
+        lines = [without_line_end(line) for line in lines_of(code)]
+        if place.is_empty and place.start.column:  # below a last line that has no line end
+            lines.insert(0, document.text.lines[place.start.line])
+            place = Range(Place(place.start.line, 0), place.end)
+        writer = BufferWriter(self.client, self.documents, document, place, page.title)
+        try:
+            await writer.write(lambda: writer.region.plan_lines(writer.region.with_target(lines)))
+        except UnwrittenError as error:
+            self.client.show(types.MessageType.Warning, not_applied(error.reason, in_part=False))
+            return False
+        finally:
+            writer.close()
+        return True
 
     def _place_for_block(self, page: Page, document: Document, *, replace: bool) -> Range | None:
         """Return where a page's block goes; None where what it would replace is no longer what the page is about."""
-        tracked = page.subject.target
-        is_same = tracked is not None and page.subject.document is document and not tracked.is_touched
+        tracked = page.subject.target if page.subject.document is document else None
         if replace:
-            return tracked.range if tracked is not None and is_same else None
-        end = tracked.range.end if tracked is not None and is_same else page.subject.context.target.end
+            return tracked.range if tracked is not None and not tracked.is_touched else None
+        end = tracked.range.end if tracked is not None else page.subject.context.target.end
         end = document.text.clamp(end)
         return Range(end, end)
 

@@ -10,7 +10,7 @@ from lsprotocol import types
 
 from sidelight.core.context import Context, Diagnostic, target_lines
 from sidelight.core.tasks import Task
-from sidelight.editing.text import Range
+from sidelight.editing.text import Place, Range
 from sidelight.editing.tracked import TrackedRange
 from sidelight.errors import UsageError
 from sidelight.lsp.documents import Document, Documents
@@ -22,7 +22,7 @@ OUR_SOURCE = "sidelight"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The arguments of a command or a run, checked."""
+    """The arguments of a command or a run, checked. ``is_exact``: the range is the target as it is."""
 
     uri: str | None = None
     range: types.Range | None = None
@@ -30,6 +30,7 @@ class Asked:
     diagnostics: tuple[types.Diagnostic, ...] = ()
     conversation: str | None = None
     workspace: str | None = None
+    is_exact: bool = False
 
 
 def parse_asked(arguments: Any, converter: Converter) -> Asked:
@@ -81,11 +82,38 @@ class Subject:
         """Return the same subject with the user's words."""
         return Subject(replace(self.context, instruction=instruction), self.document, self.target)
 
+    def as_now(self) -> Subject:
+        """Return the subject as its document is now: its user may have typed since it was chosen.
+
+        The document must be the one that is open; whole lines stay whole lines.
+        """
+        document, tracked, context = self.document, self.target, self.context
+        if document is None or tracked is None or not document.is_open:
+            return self
+        start, end = tracked.range.start, tracked.range.end
+        if end.column or (end == start and start.column):
+            end = Place(end.line + 1, 0) if end.line + 1 < len(document.text.lines) else document.text.end
+        tracked.range, tracked.is_touched = Range(Place(start.line, 0), end), False
+        by = start.line - context.target.start.line
+        context = replace(
+            context,
+            lines=tuple(document.text.lines),
+            target=tracked.range,
+            selection=_moved(context.selection, by, document),
+            diagnostics=tuple(replace(one, range=_moved(one.range, by, document)) for one in context.diagnostics),
+        )
+        return Subject(context, document, tracked)
+
     def release(self) -> None:
         """Stop following the target."""
         if self.document is not None and self.target is not None:
             self.document.untrack(self.target)
             self.target = None
+
+
+def _moved(range_: Range, by: int, document: Document) -> Range:
+    start, end = (Place(place.line + by, place.column) for place in (range_.start, range_.end))
+    return Range(document.text.clamp(start), document.text.clamp(end))
 
 
 def find_subject(asked: Asked, task: Task, documents: Documents, language: str) -> Subject:
@@ -97,7 +125,7 @@ def find_subject(asked: Asked, task: Task, documents: Documents, language: str) 
     document = documents.read(asked.uri)
     diagnostics = tuple(_diagnostic(document, item) for item in asked.diagnostics if item.source != OUR_SOURCE)
     place = _place(document, asked.range)
-    target = target_lines(document.text.lines, place, diagnostics)
+    target = place if asked.is_exact and place else target_lines(document.text.lines, place, diagnostics)
     context = Context(
         name=document.name,
         language_id=document.language_id,
