@@ -150,12 +150,13 @@ class Rewrite:
         if self._is_taken_back:
             self._steps = self._diff.feed(self._new)
         steps = self._diff.flush()
-        is_safe = can_continue or finished.finish != "complete" or self._is_safe([*self._steps, *steps])
-        is_anchored = doubt is None or any(isinstance(step, Keep) for step in [*self._steps, *steps])
-        if not is_safe or not is_anchored or not _changes([*self._steps, *steps]):
+        taken = [*self._steps, *steps]
+        is_cut = can_continue or finished.finish != "complete"  # may break the syntax: something is known to be missing
+        is_safe = is_cut or not self._breaks(self._after(taken))
+        if not is_safe or not _changes(taken) or (doubt and not _loses_nothing(taken)):
             return self._end("nothing", reason)
         if self._is_taken_back:
-            lines = tuple(self._after([*self._steps, *steps]))
+            lines = tuple(self._after(taken))
             return self._end("partial", reason, lines=lines, can_continue=can_continue)
         return self._end("partial", reason, steps=steps, can_continue=can_continue)
 
@@ -164,15 +165,6 @@ class Rewrite:
         region = LiveRegion([line + "\n" for line in self._old], "\n")
         region.queue(steps)
         return [without_line_end(line) for line in _done(region)]
-
-    def _is_safe(self, steps: Sequence[Step]) -> bool:
-        """Whether a part of an answer can stand: old lines were replaced, but not lost, and the syntax is no worse.
-
-        An answer that was cut off is judged otherwise: there, it is known that something is missing.
-        """
-        inserted = sum(len(step.lines) for step in steps if isinstance(step, Insert))
-        deleted = sum(step.count for step in steps if isinstance(step, Delete))
-        return deleted <= inserted and not self._breaks(self._after(steps))
 
     def _breaks(self, new: Sequence[str]) -> bool:
         context = self._context
@@ -257,6 +249,13 @@ _NO_CODE = {
     "too_large": msg("The answer's code is too large."),
     "binary": msg("The answer's code holds characters that no text has."),
 }
+
+
+def _loses_nothing(steps: Sequence[Step]) -> bool:
+    """Whether old lines were kept, and only as many have gone as have come."""
+    inserted = sum(len(step.lines) for step in steps if isinstance(step, Insert))
+    deleted = sum(step.count for step in steps if isinstance(step, Delete))
+    return deleted <= inserted and any(isinstance(step, Keep) for step in steps)
 
 
 def _left_out(line: str) -> Message:

@@ -24,8 +24,8 @@ _WEIGHT_PER_SKIPPED = 0.6
 _MANY, _WEIGHT_PER_FURTHER = 50, 0.2
 # What then remains of a run's weight makes it certain while it may yet grow, or likely when it has ended.
 _CERTAIN, _LIKELY = 2.0, 0.2
-# The weight of a run that is not only blank lines.
-_TELLING = 0.3
+# The weight of a run that is not only blank lines; and of one with a line that stands there once.
+_TELLING, _SURE = 0.3, 2.0
 # A row of bits a line: 5,000 lines with 5,000 take about 7 ms and 3 MB. What is longer goes through LineDiff.
 _MOST_EXACT = 10_000
 
@@ -245,12 +245,15 @@ class LineDiff:
         """Return what was held back; old lines that the new ones did not reach stay. Nothing is fed after this."""
         run, self._run = self._run, None
         # No more lines go than were written in their place: what is skipped was replaced, and the run is what follows.
-        follows = run is not None and run.weight >= _TELLING and run.starts[0] - self._next <= self._written
-        if run and (follows or self._evidence(run) >= _LIKELY):
+        if run and (self._follows(run) or self._evidence(run) >= _LIKELY):
             self._skip_to(run)
         elif run:
             self._insert(run.lines)
         return self._said()
+
+    def _follows(self, run: _Run) -> bool:
+        """Whether what the run skips was surely replaced: by as many lines, or the run is of a line that is unique."""
+        return run.weight >= _SURE or (run.weight >= _TELLING and run.starts[0] - self._next <= self._written)
 
     def _said(self) -> list[Step]:
         self._end_insertion()
