@@ -109,9 +109,6 @@ LIVE = {"SIDELIGHT_EDITS": "live"}
 EACH = pytest.mark.parametrize("kind", [Neovim, Emacs], ids=["neovim", "eglot"])
 LIVE_IN_EACH = pytest.mark.parametrize(("kind", "more"), [(Neovim, {}), (Emacs, LIVE)], ids=["neovim", "eglot-live"])
 
-# A defect that is known; this mark goes with it.
-HELD_BACK = pytest.mark.xfail(reason="Emacs 28 leaves what comes with a command's answer until the next output")
-
 
 def fix(editor: RealEditor, reply: Reply) -> None:
     """Let a whole fix arrive, undisturbed."""
@@ -164,7 +161,7 @@ def test_an_edit_at_once_and_what_is_typed_meanwhile_are_both_there_to_the_lette
     editor.until_text(with_typed(CODE))
 
 
-@pytest.mark.parametrize("kind", [Neovim, pytest.param(Emacs, marks=HELD_BACK)], ids=["neovim", "eglot"])
+@EACH
 def test_hints_show_what_was_changed_until_it_is_kept(start: Start, reply: Reply, kind: type[RealEditor]) -> None:
     editor = start(kind)
     fix(editor, reply)

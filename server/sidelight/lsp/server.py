@@ -164,12 +164,12 @@ class Server:
         uri = params.text_document.uri
         actions = list(page_actions(session.pages, uri, params.range.start.line))
         document = session.documents.opened(uri)
-        if document is not None and not session.client.can.sends_selections:
-            params.range = caret_in(document, params.range)
         if document is not None and not actions:
+            actions += review_actions(session.edits.reviews, document, document.range(params.range), session.client)
+            if not session.client.can.sends_selections:
+                params.range = caret_in(document, params.range)
             diagnostics = self.protocol.plain(params.context.diagnostics)
             running = [job.id for job in session.jobs]
-            actions += review_actions(session.edits.reviews, document, document.range(params.range), session.client)
             can_restore = document.key in session.restoring.edited
             actions += code_actions(
                 params, document, session.client.write, running, diagnostics, can_restore=can_restore
