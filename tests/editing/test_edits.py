@@ -11,7 +11,6 @@ from sidelight.editing.fences import CodeBlock, code_blocks
 from sidelight.editing.fitting import fit
 from sidelight.editing.languages import blocks_in
 from sidelight.editing.left_out import left_out
-from sidelight.editing.line_diff import line_change
 from sidelight.editing.text import Place, Range, Text, split_lines, without_line_end
 from sidelight.editing.tracked import TrackedRange
 
@@ -48,16 +47,6 @@ def test_text_typed_at_a_border_stays_outside() -> None:
     tracked.change(Range(Place(1, 0), Place(1, 0)), "new\n")
     tracked.change(Range(Place(3, 0), Place(3, 0)), "below\n")
     assert (tracked.range, tracked.is_touched) == (Range(Place(2, 0), Place(3, 0)), False)
-
-
-@given(TEXTS, TEXTS)
-def test_the_line_change_turns_the_old_text_into_the_new(old: str, new: str) -> None:
-    change = line_change(old, new)
-    if change is None:
-        assert old == new
-        return
-    lines = split_lines(old)
-    assert "".join([*lines[: change.first], change.text, *lines[change.end :]]) == new
 
 
 CODE = """\

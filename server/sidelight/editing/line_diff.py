@@ -11,8 +11,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Union
 
-from sidelight.editing.text import split_lines
-
 # A run of lines that matches further down is held back for no longer than this: the edit must be seen to follow.
 _LONGEST_RUN = 20
 # As many places of one line are looked at: the worst line costs as much as any other.
@@ -28,18 +26,6 @@ _CERTAIN, _LIKELY = 2.0, 0.2
 _TELLING, _SURE = 0.3, 2.0
 # A row of bits a line: 5,000 lines with 5,000 take about 7 ms and 3 MB. What is longer goes through LineDiff.
 _MOST_EXACT = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class LineChange:
-    """Replace the lines ``first`` up to and without ``end`` of the old text by ``text``.
-
-    An ``end`` past the last line means the end of the text.
-    """
-
-    first: int
-    end: int
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +60,6 @@ class Insert:
 
 
 Step = Union[Keep, Delete, Insert]
-
-
-def line_change(old: str, new: str) -> LineChange | None:
-    """Return the smallest run of lines that turns ``old`` into ``new``; None when they are equal."""
-    if old == new:
-        return None
-    old_lines, new_lines = split_lines(old), split_lines(new)
-    head, tail = _common_ends(old_lines, new_lines)
-    return LineChange(head, len(old_lines) - tail, "".join(new_lines[head : len(new_lines) - tail]))
 
 
 def hunks(old: Sequence[str], new: Sequence[str]) -> list[Hunk]:

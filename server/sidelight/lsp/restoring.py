@@ -17,6 +17,7 @@ from sidelight.editing.text import Place, Range
 from sidelight.errors import SidelightError
 from sidelight.lsp.buffer import BufferWriter, UnwrittenError
 from sidelight.lsp.client import Client
+from sidelight.lsp.delivery import not_applied
 from sidelight.lsp.documents import Document, Documents, document_key
 from sidelight.lsp.protocol import ClientError
 from sidelight.messages import Message, msg
@@ -123,7 +124,7 @@ class Restoring:
         try:
             await writer.write(plan)
         except UnwrittenError as error:
-            self.client.show(types.MessageType.Warning, msg("Not applied: {reason}", reason=error.reason))
+            self.client.show(types.MessageType.Warning, not_applied(error.reason, in_part=False))
             return False
         finally:
             writer.close()

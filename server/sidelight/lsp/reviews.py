@@ -19,6 +19,7 @@ from sidelight.editing.text import Place, Range
 from sidelight.editing.tracked import TrackedRange
 from sidelight.lsp.buffer import BufferWriter, UnwrittenError
 from sidelight.lsp.client import Client
+from sidelight.lsp.delivery import not_applied
 from sidelight.lsp.documents import Document, Documents
 from sidelight.lsp.subject import OUR_SOURCE
 from sidelight.messages import Message, msg
@@ -52,7 +53,6 @@ class Review:
     document: Document
     place: TrackedRange
     hunks: list[Hunk]
-    reason: Message | None = None
     rest: TrackedRange | None = None
     whole: Callable[[], Sequence[str] | None] | None = None
     before: Sequence[str] = ()
@@ -157,7 +157,10 @@ class Reviews:
 
         if not await self._write(review, [], plan, then=lambda writer: review.hunks.extend(self.hunks_of(writer))):
             return False
-        review.whole = review.rest = review.reason = None
+        review.whole = None
+        if review.rest is not None:
+            review.document.untrack(review.rest)
+            review.rest = None
         self._tell_conflicts(conflicts)
         self._show(review.document)
         return True
@@ -181,7 +184,7 @@ class Reviews:
             await writer.write(lambda: plan(writer))
             then(writer)
         except UnwrittenError as error:
-            self._client.show(types.MessageType.Warning, msg("Not applied: {reason}", reason=error.reason))
+            self._client.show(types.MessageType.Warning, not_applied(error.reason, in_part=False))
             review.hunks = sorted([*review.hunks, *chosen], key=lambda hunk: hunk.place.range.start)
             return False
         finally:
