@@ -42,7 +42,8 @@ fix: $(VENV)/.installed-check  ## format, and mend what can be mended
 bench: $(VENV)/.installed-test  ## measure against a raw forwarder and a minimal pygls server in the same run
 	@$(BIN)/python tests/benchmarks/run.py
 
-e2e: $(VENV)/.installed-test node_modules/.installed  ## drive a real VS Code, Neovim and Emacs where they are installed
+e2e: $(VENV)/.installed-test node_modules/.installed  ## drive real model servers, and a real VS Code, Neovim and Emacs
+	@PYTHON=$(CURDIR)/$(BIN)/python tests/models/run.sh
 	@PYTHON=$(CURDIR)/$(BIN)/python tests/editors/run.sh
 
 messages: $(VENV)/.installed-test  ## bring the catalogues up to date with the sentences in the code

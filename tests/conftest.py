@@ -44,7 +44,7 @@ def environment(home: Path) -> dict[str, str]:
     """A process environment without anybody's settings or proxies."""
     kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "COVERAGE_PROCESS_START") if name in os.environ}
     xdg = {f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in ("CONFIG", "CACHE", "STATE", "DATA")}
-    return {**kept, **xdg, "HOME": str(home), "USERPROFILE": str(home), "LANG": "C.UTF-8"}
+    return {**kept, **xdg, "HOME": str(home), "USERPROFILE": str(home), "LANG": "C.UTF-8", "SIDELIGHT_TEST_PORTS": ""}
 
 
 @pytest.fixture

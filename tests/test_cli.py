@@ -157,7 +157,10 @@ def test_a_closed_pipe_ends_it_quietly(sidelight: Run, connected: dict[str, str]
 
 def test_models_lists_the_workspaces(sidelight: Run) -> None:
     done = sidelight("models")
-    assert [line.split("\t")[0] for line in done.stdout.splitlines()] == ["test1", "test-2"]
+    assert [line.split("\t")[:3] for line in done.stdout.splitlines()] == [
+        ["*", "anythingllm", "test1"],
+        ["-", "anythingllm", "test-2"],
+    ]
 
 
 def test_the_doctor_finds_nothing_wrong_and_shows_no_secret(sidelight: Run, home: Path) -> None:

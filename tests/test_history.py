@@ -95,7 +95,8 @@ def test_a_fix_that_is_not_applied_keeps_nothing(sidelight: Run, anythingllm: An
 def test_switched_off_nothing_is_kept(sidelight: Run, anythingllm: AnythingLLMServer, folder: Path, home: Path) -> None:
     (folder / "a.py").write_text(CODE)
     anythingllm.always(fake.answer(f"```python\n{FIXED}```\n"))
-    assert sidelight("fix", "a.py:2", "--apply", SIDELIGHT_RESTORE_POINTS="0").returncode == 0
+    off = {"SIDELIGHT_RESTORE_POINTS": "0", "SIDELIGHT_HISTORY": "0"}
+    assert sidelight("fix", "a.py:2", "--apply", **off).returncode == 0
     assert (folder / "a.py").read_text() == FIXED
     assert not list(home.rglob("sidelight.db*"))
 

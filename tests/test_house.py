@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from sidelight.core.tasks import TASKS
-from sidelight.settings import SETTINGS
+from sidelight.setting_table import SETTINGS
 
 ROOT = Path(__file__).resolve().parents[1]
 # Keys have no place in settings files, and VS Code has its own trust and its own client's limits.
-NOT_IN_VS_CODE = {"anythingllm.apiKey", "trustWorkspace", "messageLimitMib"}
+NOT_IN_VS_CODE = {"anythingllm.apiKey", "openai.apiKey", "dashscope.apiKey", "trustWorkspace", "messageLimitMib"}
 CLIENTS_OWN = {"python", "server.command"}
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from sidelight.settings import SETTINGS, Settings, SettingsSource, file_layer, masked, origin_of
+from sidelight.setting_table import SETTINGS
+from sidelight.settings import Settings, SettingsSource, file_layer, masked, origin_of
 
 URL, KEY = "anythingllm.base_url", "anythingllm.api_key"
 

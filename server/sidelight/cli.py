@@ -5,18 +5,23 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidelight import __version__
-from sidelight.core.ports import Provider, RestorePoints
+from sidelight.choices import Choices, ModelChoice
+from sidelight.core.ports import Conversations, RestorePoints
 from sidelight.errors import ConfigurationError, SidelightError, UsageError
-from sidelight.messages import environment_language, msg, plain, translator
+from sidelight.messages import environment_language, msg, translator
+from sidelight.setting_table import PROVIDERS
 from sidelight.settings import Settings, SettingsSource
 
 if TYPE_CHECKING:
     import argparse
 
+    from sidelight.choosing import Chooser
+    from sidelight.store.conversations import StoredConversations
     from sidelight.store.restore_points import StoredRestorePoints
     from sidelight.terminal import Terminal
 
@@ -44,43 +49,6 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
-def make_provider(settings: Settings) -> Provider:
-    """Return the provider that the settings ask for.
-
-    ``auto`` takes AnythingLLM when its address is configured, else the built-in provider. A key alone configures
-    nothing: code goes to another machine only when its address, or the provider by name, was chosen.
-    """
-    chosen = settings.text("provider")
-    if chosen == "auto":
-        chosen = "anythingllm" if settings.text("anythingllm.base_url") else "builtin"
-    if chosen == "builtin":
-        from sidelight.providers.builtin import BuiltinProvider
-
-        return BuiltinProvider(settings.folders)
-    from sidelight.logs import mask
-    from sidelight.providers.anythingllm import DEFAULT_ADDRESS, AnythingLLM, AnythingLLMConfig
-    from sidelight.providers.http import Http, HttpOptions
-
-    address, key = "anythingllm.base_url", "anythingllm.api_key"
-    headers = settings.bound("headers", address)
-    config = AnythingLLMConfig(
-        address=settings.text(address) or DEFAULT_ADDRESS,
-        key=settings.bound(key, address),
-        workspace=settings.text("anythingllm.workspace"),
-        mode=settings.text("anythingllm.mode"),
-        key_withheld=settings.is_withheld(key, address),
-    )
-    mask([config.key, *headers.values()])
-    options = HttpOptions(
-        connect_s=settings.number("connect_timeout_s"),
-        silence_s=settings.number("silence_timeout_s"),
-        retries=settings.integer("retries"),
-        ca_file=settings.text("ca_file"),
-        headers=headers,
-    )
-    return AnythingLLM(config, Http(options))
-
-
 def make_restore_points(settings: Settings) -> RestorePoints:
     """Return where the settings want the text from before each edit to be kept. Nothing is opened yet."""
     if settings.flag("restore_points"):
@@ -88,6 +56,23 @@ def make_restore_points(settings: Settings) -> RestorePoints:
     from sidelight.store.restore_points import NoRestorePoints
 
     return NoRestorePoints()
+
+
+def make_conversations(settings: Settings) -> Conversations:
+    """Return where the settings want conversations to be kept. Nothing is opened yet."""
+    if settings.flag("history"):
+        return _stored_conversations(settings)
+    from sidelight.core.conversations import MemoryConversations
+
+    return MemoryConversations()
+
+
+def _stored_conversations(settings: Settings) -> StoredConversations:
+    from sidelight.store.conversations import StoredConversations
+
+    return StoredConversations(
+        _folder("data"), days=settings.integer("history_days"), budget_bytes=settings.integer("history_mib") << 20
+    )
 
 
 def _stored_restore_points(settings: Settings) -> StoredRestorePoints:
@@ -117,14 +102,35 @@ def _lsp(arguments: list[str]) -> int:
     from sidelight.logs import set_level, start_logging
 
     start_logging(_folder("log"))
-    serve(opened, Wiring(settings, make_provider, make_restore_points, _folder("cache") / "answers", set_level))
+    from sidelight.choosing import limits_of
+
+    serve(
+        opened,
+        Wiring(
+            settings, _chooser(), _choices(), make_restore_points, make_conversations, limits_of,
+            _folder("cache") / "answers", set_level,
+        ),
+    )  # fmt: skip
     return 0
 
 
 def _settings_source(folder: Path | None = None, *, trusted: bool = False) -> SettingsSource:
     return SettingsSource(
-        user_file=_folder("config") / ".env", folders=(folder,) if folder else (), trusted=trusted
+        user_file=_folder("config") / ".env", folders=(folder,) if folder else (), trusted=trusted,
+        chosen=_choices().layers,
     )  # fmt: skip
+
+
+def _chooser() -> Chooser:
+    from sidelight.choosing import Chooser
+    from sidelight.providers.discovery import PORTS, discover
+
+    ports = os.environ.get("SIDELIGHT_TEST_PORTS")  # tests must not meet what runs on their machine
+    return Chooser(partial(discover, PORTS if ports is None else [int(port) for port in ports.split(",") if port]))
+
+
+def _choices() -> Choices:
+    return Choices(_folder("data") / "choices.json")
 
 
 def _folder(kind: str) -> Path:
@@ -166,7 +172,14 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("lsp", help="the language server on stdin and stdout, for editors")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--trust", action="store_true", help="let the .env of this folder count")
-    common.add_argument("--workspace", metavar="SLUG", help="the AnythingLLM workspace to ask")
+    common.add_argument("--provider", choices=PROVIDERS, help="who answers, this time")
+    common.add_argument(
+        "--model",
+        "--workspace",
+        metavar="NAME",
+        dest="model",
+        help="the model (AnythingLLM: workspace) to ask, this time",
+    )
     place = "FILE, FILE:10 or FILE:10-40"
     ask = _task(commands, "ask", "ask a question, about a file or a pipe", common)
     ask.add_argument("question", help="what you want to know")
@@ -182,8 +195,11 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("place", metavar="PLACE", help=place)
     for edits in (fix, generate):
         edits.add_argument("--apply", action="store_true", help="write the file")
+    models = commands.add_parser("models", help="list what can be asked, and choose for this folder", parents=[common])
+    models.set_defaults(run=_models)
+    models.add_argument("--use", metavar="NAME", help="ask this model from now on, in this folder")
+    models.add_argument("--forget", action="store_true", help="ask again what is configured")
     for name, run, text in (
-        ("models", _models, "list what can be asked: models, or AnythingLLM's workspaces"),
         ("doctor", _doctor, "check configuration and connection; safe to paste"),
         ("demo", _demo, "see the whole in this terminal"),
     ):
@@ -193,18 +209,32 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_history(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    history = commands.add_parser("history", help="texts from before each edit: list, show, restore or clear them")
+    history = commands.add_parser("history", help="conversations, and texts from before each edit: list, read, restore")
     history.set_defaults(run=_history)
     acts = history.add_subparsers(dest="act", title="commands", required=True, metavar="COMMAND")
+    list_ = acts.add_parser("list", help="list conversations, the one last changed first")
+    list_.add_argument("--search", default="", metavar="WORDS", help="only those that have all these words")
+    list_.add_argument("--folder", metavar="PATH", help="only those of this workspace folder")
+    read = acts.add_parser("read", help="print a conversation")
+    read.set_defaults(format="markdown")
+    export = acts.add_parser("export", help="print a conversation to keep it elsewhere")
+    export.add_argument("--format", choices=("markdown", "json"), default="markdown", help="json has everything")
+    rename = acts.add_parser("rename", help="give a conversation a title")
+    delete = acts.add_parser("delete", help="delete a conversation")
+    for one in (read, export, rename, delete):
+        one.add_argument("id", metavar="ID", help="what a line of the list begins with, or its beginning")
+    rename.add_argument("title", metavar="TITLE", help="'' makes it from the first question again")
     edits = acts.add_parser("edits", help="list the edits that can be taken back, newest first")
     edits.add_argument("file", nargs="?", metavar="FILE", help="only those of this file")
-    edits.add_argument("--limit", type=int, default=50, metavar="N", help="at most so many (50)")
+    for one in (list_, edits):
+        one.add_argument("--limit", type=int, default=50, metavar="N", help="at most so many (50)")
     show = acts.add_parser("show", help="print a file's text from before an edit")
     restore = acts.add_parser("restore", help="take an edit back, keeping what was typed since; prints a diff")
     for one in (show, restore):
         one.add_argument("id", type=int, metavar="ID", help="the number that the list begins with")
     restore.add_argument("--apply", action="store_true", help="write the file")
-    acts.add_parser("clear", help="remove all of them")
+    clear = acts.add_parser("clear", help="remove the texts from before edits (edits), conversations, or all")
+    clear.add_argument("what", nargs="?", choices=("edits", "conversations", "all"), default="edits")
 
 
 def _task(
@@ -212,6 +242,7 @@ def _task(
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=text, parents=[common])
     parser.set_defaults(run=_run_task, task=name)
+    parser.add_argument("--conversation", metavar="ID", help="go on with a conversation of `sidelight history`")
     return parser
 
 
@@ -219,17 +250,26 @@ def _read_settings(options: argparse.Namespace, terminal: Terminal) -> Settings:
     from sidelight.logs import set_level, start_logging
 
     start_logging(_folder("log"))
-    settings = _settings_source(Path.cwd(), trusted=options.trust).read()
+    settings = _source(options).read()
     set_level(settings.text("log_level"))
     for problem in settings.problems:
         terminal.note(problem)
     return settings
 
 
+def _source(options: argparse.Namespace) -> SettingsSource:
+    source = _settings_source(Path.cwd(), trusted=options.trust)
+    if options.provider:
+        source.client = {"provider": options.provider}
+        source.chosen = lambda _folders: []
+    return source
+
+
 def _run_task(options: argparse.Namespace, terminal: Terminal) -> int:
     from sidelight import terminal as shown
+    from sidelight.choosing import limits_of
+    from sidelight.conversations import chosen
     from sidelight.core.assistant import Assistant
-    from sidelight.core.conversations import MemoryConversations
     from sidelight.core.rewrite import rewritten
     from sidelight.core.tasks import TASKS
 
@@ -243,9 +283,14 @@ def _run_task(options: argparse.Namespace, terminal: Terminal) -> int:
     else:
         piped = "" if sys.stdin is None or sys.stdin.isatty() else sys.stdin.read()
         context = shown.piped_context(piped, options.question, language)
-    provider = make_provider(settings)
-    assistant = Assistant(lambda: provider, MemoryConversations(), lambda: settings.integer("prompt_tokens"))
-    answer = shown.show_answer(assistant, task, context, options.workspace, terminal)
+    provider = _chooser().choose(settings).provider
+    with closing(make_conversations(settings)) as conversations:
+        assistant = Assistant(lambda: provider, lambda: conversations, lambda: limits_of(settings))
+        going_on = chosen(conversations, options.conversation).id if options.conversation else None
+        question = assistant.question(task, context, going_on, options.model, shown.key_of(Path.cwd()))
+        answer = shown.show_answer(assistant, question, terminal)
+        if problem := conversations.problem():
+            terminal.error(problem)
     code = shown.finish(answer, terminal)
     if task.edits and source is not None and code == shown.DONE:
         with closing(make_restore_points(settings)) as restore_points:
@@ -256,42 +301,77 @@ def _run_task(options: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _models(options: argparse.Namespace, terminal: Terminal) -> int:
+    from sidelight.choosing import find_offer
+    from sidelight.terminal import show_offers
 
-    provider = make_provider(_read_settings(options, terminal))
-    models = provider.models()
-    for model in models:
-        print("\t".join(part for part in (model.id, model.name, model.detail) if part))
-    if not models:
-        terminal.note(msg("The provider {name} has no models to choose from.", name=plain(provider.name)))
+    settings = _read_settings(options, terminal)
+    if options.forget:
+        _choices().set(settings.folders, None)
+    chooser = _chooser()
+    offers = chooser.offers(settings)
+    if options.use:
+        offer = find_offer(offers, options.use, options.provider)
+        _choices().set(settings.folders, ModelChoice(offer.provider, offer.model.id, offer.address))
+    options.provider = None
+    settings = _source(options).read()
+    show_offers(chooser.offers(settings) if options.use or options.forget else offers, terminal)
+    choice = chooser.choose(settings)
+    name = " ".join(part for part in (choice.provider.name, choice.provider.model) if part)
+    terminal.note(msg("Answers come from {name}: {why}.", name=name, why=choice.why))
     return 0
 
 
 def _doctor(options: argparse.Namespace, terminal: Terminal) -> int:
     from sidelight.doctor import examine
 
-    settings = _settings_source(Path.cwd(), trusted=options.trust).read()
-    return examine(settings, make_provider, _folder("log"), terminal.translate)
+    return examine(_source(options).read(), _chooser().choose, _folder("log"), terminal.translate)
 
 
 def _history(options: argparse.Namespace, terminal: Terminal) -> int:
     """Show and restore what is kept, also when nothing new is kept any more."""
-    from sidelight import history
     from sidelight.logs import flush, start_logging
 
     start_logging(_folder("log"))
+    settings = _settings_source().read()
     try:
-        with closing(_stored_restore_points(_settings_source().read())) as points:
-            match options.act:
-                case "edits":
-                    return history.show_edits(points, options.file, options.limit, terminal)
-                case "show":
-                    return history.show_text(points, options.id)
-                case "restore":
-                    return history.restore(points, options.id, terminal, apply=options.apply)
-                case _:
-                    return history.clear(points, terminal)
+        if options.act in ("edits", "show", "restore") or (options.act == "clear" and options.what == "edits"):
+            return _edits(options, settings, terminal)
+        code = _conversations(options, settings, terminal)
+        return _edits(options, settings, terminal) if options.act == "clear" and options.what == "all" else code
     finally:
         flush(1)  # a broken database is told about there
+
+
+def _edits(options: argparse.Namespace, settings: Settings, terminal: Terminal) -> int:
+    from sidelight import history
+
+    with closing(_stored_restore_points(settings)) as points:
+        match options.act:
+            case "edits":
+                return history.show_edits(points, options.file, options.limit, terminal)
+            case "show":
+                return history.show_text(points, options.id)
+            case "restore":
+                return history.restore(points, options.id, terminal, apply=options.apply)
+            case _:
+                return history.clear(points, terminal)
+
+
+def _conversations(options: argparse.Namespace, settings: Settings, terminal: Terminal) -> int:
+    from sidelight import conversations
+
+    with closing(_stored_conversations(settings)) as kept:
+        match options.act:
+            case "list":
+                return conversations.show_list(kept, options.search, options.folder, options.limit, terminal)
+            case "read" | "export":
+                return conversations.export(kept, options.id, options.format)
+            case "rename":
+                return conversations.rename(kept, options.id, options.title, terminal)
+            case "delete":
+                return conversations.delete(kept, options.id, terminal)
+            case _:
+                return conversations.clear(kept, terminal)
 
 
 def _demo(options: argparse.Namespace, terminal: Terminal) -> int:

@@ -175,7 +175,10 @@ class _Editor:
     _status: dict[str, Any] = field(default_factory=dict)
 
     def __enter__(self) -> _Editor:
-        self._server = subprocess.Popen(_server_command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        environment = {**os.environ, "SIDELIGHT_HISTORY": "0"}  # nobody wants to find the demo among conversations
+        self._server = subprocess.Popen(
+            _server_command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+        )  # fmt: skip
         threading.Thread(target=self._read, daemon=True).start()
         return self
 

@@ -14,21 +14,23 @@ from time import monotonic
 from sidelight import __version__
 from sidelight.core.answers import Answer, Finished, Text
 from sidelight.core.assistant import Assistant
+from sidelight.core.budget import Limits
 from sidelight.core.context import Context
 from sidelight.core.conversations import MemoryConversations
-from sidelight.core.ports import Check, Provider
+from sidelight.core.ports import Check, Choice, Provider
 from sidelight.core.stopping import Stop
 from sidelight.core.tasks import TASKS
 from sidelight.errors import SidelightError
 from sidelight.logs import masked_text
 from sidelight.messages import Message, Translator, environment_language, msg
-from sidelight.settings import DEFAULT, SETTINGS, Settings, masked
+from sidelight.setting_table import SETTINGS
+from sidelight.settings import DEFAULT, Settings, masked
 
 _MARKS = {"ok": "✓", "failed": "✗", "note": "·"}
 _QUESTION = "Reply with the single word: ready"
 
 
-def examine(settings: Settings, make_provider: Callable[[Settings], Provider], logs: Path, write: Translator) -> int:
+def examine(settings: Settings, choose: Callable[[Settings], Choice], logs: Path, write: Translator) -> int:
     """Print the report to stdout; returns 0 when nothing failed, 1 when a check failed, 2 for the configuration."""
     report = _Report(write)
     report.add(Check("ok", msg("Sidelight {version}, Python {python}, {system}", version=__version__,
@@ -38,8 +40,9 @@ def examine(settings: Settings, make_provider: Callable[[Settings], Provider], l
     if settings.problems:
         report.worst = 2
     try:
-        provider = make_provider(settings)
-        report.add(Check("ok", msg("The provider is {name}.", name=provider.name)))
+        choice = choose(settings)
+        provider = choice.provider
+        report.add(Check("ok", msg("The provider is {name}: {why}.", name=provider.name, why=choice.why)))
         for check in provider.checks():
             report.add(check)
         _one_word(provider, report)
@@ -84,7 +87,8 @@ def _configuration(settings: Settings, report: _Report) -> None:
 
 def _one_word(provider: Provider, report: _Report) -> None:
     """Ask for one word, and say how long the first of it took."""
-    assistant = Assistant(lambda: provider, MemoryConversations(), lambda: 1000)
+    conversations = MemoryConversations()
+    assistant = Assistant(lambda: provider, lambda: conversations, lambda: Limits(1000))
     question = assistant.question(TASKS["ask"], Context(instruction=_QUESTION, answer_language=environment_language()))
     answer, began, first_s = Answer(), monotonic(), 0.0
     for event in assistant.answer(question, Stop()):

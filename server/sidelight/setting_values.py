@@ -13,8 +13,14 @@ from urllib.parse import SplitResult, urlsplit
 
 from sidelight.messages import Message, msg
 
-Kind = Literal["text", "file", "url", "number", "integer", "flag", "choice", "headers"]
-Owner = Literal["user", "folder"]
+Kind = Literal[
+    "text", "prose", "file", "url", "host", "number", "optional_number", "integer", "flag", "choice", "headers",
+    "object",
+]  # fmt: skip
+# found: an address on this machine where a model server was found that nobody had configured.
+Owner = Literal["user", "folder", "found"]
+
+_OLLAMA_PORT = 11434
 
 # RFC 9110, section 5.6.2: what a header's name may be; and the part of section 5.5 that every proxy lets through.
 _HEADER_NAME = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
@@ -92,6 +98,12 @@ def _parse_text(_setting: Setting, value: Any) -> str:
     return value
 
 
+def _parse_prose(_setting: Setting, value: Any) -> str:
+    if not isinstance(value, str) or "\0" in value:
+        raise WrongValueError(msg("text"))
+    return value
+
+
 def _parse_file(setting: Setting, value: Any) -> str:
     return os.path.expanduser(_parse_text(setting, value))
 
@@ -113,6 +125,24 @@ def _parse_url(setting: Setting, value: Any) -> str:
     return text.rstrip("/")
 
 
+def _parse_host(setting: Setting, value: Any) -> str:
+    """Read a host as Ollama does (https://github.com/ollama/ollama, envconfig.Host, read August 2026).
+
+    ``0.0.0.0`` and ``::`` are where a server listens, on every address; who asks it, asks at loopback.
+    """
+    text = _parse_text(setting, value).strip("\"' ")
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        scheme, rest = "http", text
+    host, slash, path = rest.partition("/")
+    default_port = {"https": 443, "http": 80}.get(scheme, _OLLAMA_PORT) if separator else _OLLAMA_PORT
+    if host.count(":") > 1 and not host.startswith("["):
+        host = f"[{host}]"
+    name, colon, port = host.rpartition(":") if host.rpartition(":")[2].isdigit() else (host.rstrip(":"), ":", "")
+    name = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(name, name)  # noqa: S104 - not listened on
+    return _parse_url(setting, f"{scheme}://{name}{colon}{port or default_port}{slash}{path}")
+
+
 def _split_url(text: str) -> SplitResult:
     try:
         parts = urlsplit(text)
@@ -125,12 +155,28 @@ def _split_url(text: str) -> SplitResult:
     raise WrongValueError(msg("an address such as http://localhost:3001"))
 
 
+def _parse_optional_number(setting: Setting, value: Any) -> float | str:
+    return "" if value == "" else _parse_number(setting, value)
+
+
+def _parse_object(_setting: Setting, value: Any) -> dict[str, Any]:
+    value = _from_json(value)
+    if not isinstance(value, Mapping):
+        raise WrongValueError(msg("a JSON object such as {example}", example='{"top_p": 0.9}'))
+    return dict(value)
+
+
+def _from_json(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return None
+
+
 def _parse_headers(_setting: Setting, value: Any) -> dict[str, str]:
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            value = None
+    value = _from_json(value)
     if not isinstance(value, Mapping) or not all(isinstance(v, str) for v in value.values()):
         raise WrongValueError(msg("a JSON object such as {example}", example='{"X-Team": "docs"}'))
     headers = {name: text.strip(" \t") for name, text in value.items()}
@@ -148,11 +194,15 @@ def is_header_name(name: Any) -> bool:
 
 _PARSERS: dict[Kind, Callable[[Setting, Any], Any]] = {
     "text": _parse_text,
+    "prose": _parse_prose,
     "file": _parse_file,
     "url": _parse_url,
+    "host": _parse_host,
     "number": _parse_number,
+    "optional_number": _parse_optional_number,
     "integer": _parse_integer,
     "flag": _parse_flag,
     "choice": _parse_choice,
     "headers": _parse_headers,
+    "object": _parse_object,
 }

@@ -1,6 +1,6 @@
 """What the user configured, where each value came from, and which values are secrets.
 
-``SETTINGS`` is the one table: the manifest, ``.env.example`` and the README are held to it by a test.
+``SETTINGS`` (``setting_table.py``) is the one table: manifest, ``.env.example`` and README are held to it by a test.
 Precedence, highest first: the client's settings, the process environment, the trusted folder's ``.env``, the user's
 ``.env``, defaults. A folder is somebody else's word: it cannot set what concerns the machine (scope ``user``), and the
 user's keys are never sent to an address that it supplied (``Settings.bound``).
@@ -10,108 +10,15 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from sidelight.messages import Message, msg
+from sidelight.setting_table import SETTINGS
 from sidelight.setting_values import Owner, Setting, WrongValueError, is_header_name, parse
-
-SETTINGS: tuple[Setting, ...] = (
-    Setting(
-        "provider", "SIDELIGHT_PROVIDER", "provider", "choice", "auto",
-        msg("Where answers come from. auto takes AnythingLLM when its address is set, else the built-in provider."),
-        choices=("auto", "anythingllm", "builtin"),
-    ),
-    Setting(
-        "anythingllm.base_url", "ANYTHINGLLM_BASE_URL", "anythingllm.baseUrl", "url", "",
-        msg("Address of AnythingLLM: the bare origin, or ending in /api or /api/v1."),
-    ),
-    Setting(
-        "anythingllm.api_key", "ANYTHINGLLM_API_KEY", "anythingllm.apiKey", "text", "",
-        msg("A developer API key of AnythingLLM (Settings, Tools, Developer API)."),
-        secret=True,
-    ),
-    Setting(
-        "anythingllm.workspace", "ANYTHINGLLM_WORKSPACE_SLUG", "anythingllm.workspace", "text", "",
-        msg("The AnythingLLM workspace to ask, by its slug. Empty: the only one there is."),
-    ),
-    Setting(
-        "anythingllm.mode", "SIDELIGHT_ANYTHINGLLM_MODE", "anythingllm.mode", "choice", "chat",
-        msg("chat: documents, history and general knowledge. query: only what the documents say."),
-        choices=("chat", "query"),
-    ),
-    Setting(
-        "connect_timeout_s", "SIDELIGHT_CONNECT_TIMEOUT", "connectTimeout", "number", 5.0,
-        msg("Seconds to wait for a connection."),
-        minimum=0.1,
-    ),
-    Setting(
-        "silence_timeout_s", "SIDELIGHT_SILENCE_TIMEOUT", "silenceTimeout", "number", 300.0,
-        msg("Seconds without a word from the provider after which an answer counts as cut off."),
-        minimum=0.1,
-    ),
-    Setting(
-        "retries", "SIDELIGHT_RETRIES", "retries", "integer", 2,
-        msg("How often a request is sent again while nothing of the answer has arrived."),
-    ),
-    Setting(
-        "ca_file", "SIDELIGHT_CA_FILE", "caFile", "file", "",
-        msg("A file with the certificates (PEM) to trust instead of the usual ones."),
-        scope="user",
-    ),
-    Setting(
-        "headers", "SIDELIGHT_HEADERS", "headers", "headers", {},
-        msg("Extra HTTP headers for every request, as a JSON object; for reverse proxies that want their own."),
-        scope="user", secret=True,
-    ),
-    Setting(
-        "prompt_tokens", "SIDELIGHT_PROMPT_TOKENS", "promptTokens", "integer", 8000,
-        msg("How many tokens a prompt may have, about; the document is shown around the place to fit."),
-        minimum=500,
-    ),
-    Setting(
-        "answer_language", "SIDELIGHT_ANSWER_LANGUAGE", "answerLanguage", "text", "",
-        msg("Language of the answers, such as en or zh-cn. Empty: the editor's."),
-    ),
-    Setting(
-        "edits", "SIDELIGHT_EDITS", "edits", "choice", "auto",
-        msg("How edits reach the document: live while the answer arrives, once at its end, or only as a page."),
-        choices=("auto", "live", "once", "page"),
-    ),
-    Setting(
-        "restore_points", "SIDELIGHT_RESTORE_POINTS", "restorePoints", "flag", True,
-        msg("Whether the text of a document from before each edit is kept on this machine, to be restored later."),
-        scope="user",
-    ),
-    Setting(
-        "restore_days", "SIDELIGHT_RESTORE_DAYS", "restoreDays", "integer", 30,
-        msg("For how many days restore points are kept."),
-        scope="user", minimum=1,
-    ),
-    Setting(
-        "restore_mib", "SIDELIGHT_RESTORE_MIB", "restoreMib", "integer", 100,
-        msg("How much room restore points may take, in MiB; the oldest go first."),
-        scope="user", minimum=1,
-    ),
-    Setting(
-        "log_level", "SIDELIGHT_LOG_LEVEL", "logLevel", "choice", "info",
-        msg("How much the log file tells. debug includes what is sent and received, your code too."),
-        scope="user", choices=("debug", "info", "warning", "error"),
-    ),
-    Setting(
-        "message_limit_mib", "SIDELIGHT_MESSAGE_LIMIT_MIB", "messageLimitMib", "integer", 64,
-        msg("The largest message that the server takes from the editor, in MiB."),
-        scope="user", minimum=1,
-    ),
-    Setting(
-        "trust_workspace", "SIDELIGHT_TRUST_WORKSPACE", "trustWorkspace", "flag", False,
-        msg("1 lets the .env of the opened folder count, for editors that cannot say that it is trusted."),
-        scope="user",
-    ),
-)  # fmt: skip
 
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 _BY_ENVIRONMENT = {setting.environment: setting for setting in SETTINGS}
@@ -157,7 +64,7 @@ class Settings:
     folders: tuple[Path, ...] = ()
 
     def text(self, name: str) -> str:
-        """Return a setting of kind text, file, url or choice."""
+        """Return a setting of kind text, prose, file, url, host or choice."""
         return str(self.values[name].value)
 
     def number(self, name: str) -> float:
@@ -167,6 +74,11 @@ class Settings:
     def integer(self, name: str) -> int:
         """Return a setting of kind integer."""
         return int(self.values[name].value)
+
+    def optional_number(self, name: str) -> float | None:
+        """Return a setting of kind optional_number; None where nothing is said."""
+        value = self.values[name].value
+        return None if value == "" else float(value)
 
     def flag(self, name: str) -> bool:
         """Return a setting of kind flag."""
@@ -184,7 +96,7 @@ class Settings:
         """Whether ``bound`` keeps the secret back."""
         value, url = self.values[secret], self.values[address]
         if not value.value or value.owner == "folder" or url.owner == "user":
-            return False
+            return False  # an address that was found is nobody's: it is treated like a folder's
         return origin_of(url.value) != origin_of(url.users_own)
 
 
@@ -337,7 +249,7 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, 
     for key, value in settings.items():
         name = prefix + key
         setting = _BY_CLIENT.get(name)
-        if isinstance(value, Mapping) and not (setting and setting.kind == "headers"):
+        if isinstance(value, Mapping) and not (setting and setting.kind in ("headers", "object")):
             yield from _flat(value, name + ".")
         else:
             yield name, value
@@ -394,10 +306,11 @@ class SettingsSource:
     client: Mapping[str, Any] = field(default_factory=dict)
     folders: tuple[Path, ...] = ()
     trusted: bool = False
+    chosen: Callable[[Sequence[Path]], list[Layer]] = lambda _folders: []
 
     def read(self) -> Settings:
         """Read everything anew and resolve it."""
-        above = [client_layer(self.client), environment_layer(self.environment)]
+        above = [*self.chosen(self.folders), client_layer(self.client), environment_layer(self.environment)]
         user = file_layer(self.user_file, "user") if self.user_file else None
         below = [user] if user else []
         counts = self.trusted or bool(resolve(above + below).values["trust_workspace"].value)

@@ -13,13 +13,22 @@ from pathlib import Path
 from time import monotonic
 from typing import TextIO
 
-from sidelight.core.answers import Answer, AnswerEvent, Finished, Reasoning, Replace, Status, Text
-from sidelight.core.assistant import Assistant
+from sidelight.core.answers import (
+    Answer,
+    AnswerEvent,
+    Finished,
+    Note,
+    Reasoning,
+    Replace,
+    Status,
+    Text,
+    still_waiting,
+)
+from sidelight.core.assistant import Assistant, Question
 from sidelight.core.context import Context, target_lines
-from sidelight.core.ports import RestorePointError, RestorePoints
+from sidelight.core.ports import Offers, RestorePointError, RestorePoints
 from sidelight.core.rewrite import Outcome
 from sidelight.core.stopping import Stop
-from sidelight.core.tasks import Task
 from sidelight.editing.text import Place, Range, split_lines
 from sidelight.errors import SidelightError, UsageError
 from sidelight.files import language_of, read_text
@@ -31,6 +40,7 @@ DONE, FAILED, WRONG_USE, STOPPED = 0, 1, 2, 130
 _PLACE = re.compile(r"(?P<file>.+?)(?::(?P<first>\d+)(?:-(?P<last>\d+))?)?$", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SILENCE_TO_TELL_S = 5.0
+_STOPPING_S = 0.5
 
 
 def printable(text: str, out: TextIO) -> str:
@@ -103,7 +113,9 @@ def file_context(source: Source, place: Range | None, instruction: str, language
 
 
 def piped_context(text: str, instruction: str, language: str) -> Context:
-    """Return the context of a question about what came through a pipe."""
+    """Return the context of a question about what came through a pipe; nothing came, where it is empty."""
+    if not text:
+        return Context(instruction=instruction, answer_language=language)
     lines = split_lines(text)
     return Context(
         name="stdin",
@@ -114,36 +126,53 @@ def piped_context(text: str, instruction: str, language: str) -> Context:
     )
 
 
-def show_answer(
-    assistant: Assistant, task: Task, context: Context, workspace: str | None, terminal: Terminal
-) -> Answer:
+def show_offers(offers: Offers, terminal: Terminal) -> None:
+    """List models on stdout, a line each: * for the current one, provider, id, and what is known of it."""
+    for offer in offers.offers:
+        model = offer.model
+        tokens = terminal.translate(msg("{tokens} tokens", tokens=model.context_tokens)) if model.context_tokens else ""
+        told = [model.name, model.detail, tokens, " ".join(model.abilities), offer.address]
+        mark = "*" if offer.is_current else "-"
+        print(printable("\t".join([mark, offer.provider, model.id, *filter(None, told)]), sys.stdout))
+    for name, error in offers.unreachable:
+        terminal.note(msg("{name} could not be asked for its models: {reason}", name=name, reason=error.message))
+        if error.hint:
+            terminal.note(msg("  {hint}", hint=error.hint))
+    if not offers.offers:
+        terminal.note(msg("There are no models to choose from."))
+
+
+def show_answer(assistant: Assistant, question: Question, terminal: Terminal) -> Answer:
     """Ask, and show the answer as it arrives: its text on stdout (of an edit task, on stderr). Ctrl-C stops it."""
     stop = Stop()
     events: queue.SimpleQueue[AnswerEvent] = queue.SimpleQueue()
-    assistant.start(assistant.question(task, context, None, workspace), stop, events.put)
+    asking = assistant.start(question, stop, events.put)
     answer = Answer()
-    out = sys.stderr if task.edits else sys.stdout
+    out = sys.stderr if question.task.edits else sys.stdout
+    silent: Message | None = None
     while answer.finished is None:
         try:
-            event = _next(events, terminal)
+            event = _next(events, silent, terminal)
         except KeyboardInterrupt:
             stop.set()
+            asking.join(_STOPPING_S)  # so that what came is kept
             event = Finished("stopped")
         answer.add(event)
+        silent = event.if_silent if isinstance(event, Status) else None
         _show(event, out, terminal)
     if answer.text and not answer.text.endswith("\n"):
         print(file=out, flush=True)
     return answer
 
 
-def _next(events: queue.SimpleQueue[AnswerEvent], terminal: Terminal) -> AnswerEvent:
-    """Return the next event; while none comes, say so every few seconds."""
+def _next(events: queue.SimpleQueue[AnswerEvent], silent: Message | None, terminal: Terminal) -> AnswerEvent:
+    """Return the next event; while none comes, say so every few seconds, and why where that is known."""
     began = monotonic()
     while True:
         try:
             return events.get(timeout=_SILENCE_TO_TELL_S)
         except queue.Empty:
-            terminal.note(msg("still waiting, {seconds} s", seconds=round(monotonic() - began)))
+            terminal.note(still_waiting(silent, monotonic() - began))
 
 
 def _show(event: AnswerEvent, out: TextIO, terminal: Terminal) -> None:
@@ -155,7 +184,7 @@ def _show(event: AnswerEvent, out: TextIO, terminal: Terminal) -> None:
             print(f"\n{printable(text, out)}", end="", file=out, flush=True)
         case Reasoning(text):
             print(printable(text, sys.stderr), end="", file=sys.stderr, flush=True)
-        case Status(message):
+        case Status(message) | Note(message):
             terminal.note(message)
         case _:
             pass

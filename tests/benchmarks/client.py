@@ -52,10 +52,10 @@ class Client:
         self._send({"id": id_, "method": method, "params": params})
         return id_
 
-    def ask(self, method: str, params: Any) -> dict[str, Any]:
+    def ask(self, method: str, params: Any, patience_s: float = _PATIENCE_S) -> dict[str, Any]:
         """Send a request and wait for its answer."""
         id_ = self.request(method, params)
-        self.wait(lambda: id_ in self.results)
+        self.wait(lambda: id_ in self.results, patience_s)
         return self.results[id_]
 
     def initialize(self) -> int:
@@ -85,9 +85,9 @@ class Client:
             raise SystemExit(f"the run {slug} ended wrongly: {self.results[id_]}")
         return [passed / 1e6 for _, passed in self.latencies[slug]]
 
-    def wait(self, is_done: Callable[[], object]) -> None:
+    def wait(self, is_done: Callable[[], object], patience_s: float = _PATIENCE_S) -> None:
         """Take what the server sends until ``is_done``."""
-        give_up = monotonic() + _PATIENCE_S
+        give_up = monotonic() + patience_s
         while not is_done():
             ready = self._poll.poll(1000)
             if monotonic() > give_up or (not ready and self.process.poll() is not None):

@@ -12,12 +12,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import monotonic
 
 from client import Client, Upstream
+from table import Row, difference, ratio, show
 
 _HERE = Path(__file__).parent
 _ROOT = _HERE.parents[1]
@@ -26,25 +26,23 @@ _STREAMS = 32
 _OURS = [sys.executable, "-I", "server", "lsp"]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table."""
-
-    what: str
-    ours: str
-    baseline: str
-    compared: str
-    reach: str
-    is_reached: bool
+# How a vendor's address is set, and what it is besides where the upstream listens.
+_ADDRESSES = {
+    "anythingllm": ("ANYTHINGLLM_BASE_URL", ""),
+    "openai": ("OPENAI_BASE_URL", "/v1"),
+    "ollama": ("OLLAMA_HOST", ""),
+    "dashscope": ("DASHSCOPE_BASE_URL", "/api/v1"),
+}
 
 
 class Rivals:
-    """Ours and the raw forwarder, started and warm, with one upstream between them."""
+    """Ours and the raw forwarder, started and warm, with one upstream between them that speaks like a vendor."""
 
-    def __init__(self, upstream: Upstream, environment: dict[str, str]) -> None:
+    def __init__(self, vendor: str, upstream: Upstream, environment: dict[str, str]) -> None:
+        self.vendor = vendor
         self.upstream = upstream
-        raw = [sys.executable, "-I", str(_HERE / "forwarder.py"), str(upstream.port)]
-        self.ours = Client(_OURS, environment, _ROOT)
+        raw = [sys.executable, "-I", str(_HERE / "forwarder.py"), str(upstream.port), vendor]
+        self.ours = Client(_OURS, environment | _address(vendor, upstream), _ROOT)
         self.raw = Client(raw, environment, _ROOT)
         for client in self:
             client.initialize()
@@ -74,16 +72,13 @@ def latency(rivals: Rivals, rounds: int) -> list[Row]:
     taken: dict[Client, list[list[float]]] = {client: [] for client in rivals}
     for _ in range(rounds):
         for client in rivals:
-            taken[client].append(client.run_to_end("paced-50-150"))
+            taken[client].append(client.run_to_end("paced-50-100"))
     rows = []
     for percent, reach_ms in ((50, 0.3), (99, 3.0)):
         ours, raw = (median(percentile(one, percent) for one in taken[client]) for client in rivals)
-        rows.append(_difference(f"latency of a delta at 50/s, p{percent}, ms", ours, raw, reach_ms))
+        what = f"{rivals.vendor}: latency of a delta at 50/s, p{percent}, ms"
+        rows.append(difference(what, ours, raw, "forwarder", reach_ms))
     return rows
-
-
-def _difference(what: str, ours: float, raw: float, reach: float) -> Row:
-    return Row(what, f"{ours:.2f}", f"{raw:.2f} forwarder", f"{ours - raw:+.2f}", f"<= +{reach:g}", ours - raw <= reach)
 
 
 def flood(rivals: Rivals, rounds: int) -> list[Row]:
@@ -95,12 +90,7 @@ def flood(rivals: Rivals, rounds: int) -> list[Row]:
             client.run_to_end(f"flood-{_DELTAS}")
             taken[client].append((client.cpu_ns() - before) / _DELTAS / 1e3)
     ours, raw = (median(taken[client]) for client in rivals)
-    return [_ratio(f"CPU a delta, {_DELTAS:,} at once, us", ours, raw, "forwarder", 6)]
-
-
-def _ratio(what: str, ours: float, baseline: float, name: str, reach: float) -> Row:
-    ratio = ours / baseline
-    return Row(what, f"{ours:.1f}", f"{baseline:.1f} {name}", f"x {ratio:.2f}", f"<= x {reach:g}", ratio <= reach)
+    return [ratio(f"{rivals.vendor}: CPU a delta, {_DELTAS:,} at once, us", ours, raw, "forwarder", 6)]
 
 
 def many_streams(rivals: Rivals, rounds: int) -> list[Row]:
@@ -179,9 +169,9 @@ def starting(environment: dict[str, str], rounds: int) -> list[Row]:
                 sizes[name].append(size / (1 << 20))
     time, ready, size = ([median(values[name]) for name in commands] for values in (times, loaded, sizes))
     return [
-        _ratio("start to initialize answered, ms", *time, "minimal pygls", 1.0),
-        _ratio("start to first request after that, ms", *ready, "minimal pygls", 1.1),
-        _ratio("memory after that, MiB", *size, "minimal pygls", 1.1),
+        ratio("start to initialize answered, ms", *time, "minimal pygls", 1.0),
+        ratio("start to first request after that, ms", *ready, "minimal pygls", 1.1),
+        ratio("memory after that, MiB", *size, "minimal pygls", 1.1),
         _http_library(environment),
     ]
 
@@ -211,48 +201,63 @@ def typing(rounds: int) -> list[Row]:
 
 
 @contextmanager
-def _rivals(environment: dict[str, str]) -> Iterator[Rivals]:
+def _upstream() -> Iterator[Upstream]:
     upstream = Upstream()
     try:
-        address = {"ANYTHINGLLM_BASE_URL": f"http://127.0.0.1:{upstream.port}"}
-        rivals = Rivals(upstream, environment | address)
-        try:
-            yield rivals
-        finally:
-            rivals.end()
+        yield upstream
     finally:
         upstream.end()
 
 
+@contextmanager
+def _rivals(vendor: str, upstream: Upstream, environment: dict[str, str]) -> Iterator[Rivals]:
+    rivals = Rivals(vendor, upstream, environment)
+    try:
+        yield rivals
+    finally:
+        rivals.end()
+
+
+def _address(vendor: str, upstream: Upstream) -> dict[str, str]:
+    name, path = _ADDRESSES[vendor]
+    return {"SIDELIGHT_PROVIDER": vendor, name: f"http://127.0.0.1:{upstream.port}{path}"}
+
+
 def _environment(home: str) -> dict[str, str]:
     """Return the environment of every process that is measured: a home of its own, bytecode and buffers as usual."""
-    left_out = ("PYTHON", "ANYTHINGLLM_", "SIDELIGHT_", "XDG_")
+    left_out = ("PYTHON", "ANYTHINGLLM_", "OPENAI_", "OLLAMA_", "DASHSCOPE_", "SIDELIGHT_", "XDG_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     folders = {f"XDG_{kind}_HOME": f"{home}/{kind.lower()}" for kind in ("CONFIG", "CACHE", "DATA", "STATE")}
-    ours = {"ANYTHINGLLM_API_KEY": "no-key-at-all", "ANYTHINGLLM_WORKSPACE_SLUG": "test1"}
-    return {**kept, **folders, **ours, "HOME": home}
+    keys = {f"{vendor}_API_KEY": "no-key-at-all" for vendor in ("ANYTHINGLLM", "OPENAI", "DASHSCOPE")}
+    return {**kept, **folders, **keys, "ANYTHINGLLM_WORKSPACE_SLUG": "test1", "HOME": home}
 
 
-def measure(environment: dict[str, str]) -> list[Row]:
-    """Measure everything."""
-    rows = starting(environment | {"ANYTHINGLLM_BASE_URL": "http://127.0.0.1:9"}, 9)
-    with _rivals(environment) as rivals:
-        rows = latency(rivals, 6) + flood(rivals, 7) + many_streams(rivals, 4) + stopping(rivals, 7) + rows
-    return rows + typing(5)
+def measure(environment: dict[str, str], upstream: Upstream) -> list[Row]:
+    """Measure everything that has a rival."""
+    starts = starting(environment | {"ANYTHINGLLM_BASE_URL": "http://127.0.0.1:9"}, 9)
+    rows, more = [], []
+    for vendor in _ADDRESSES:
+        with _rivals(vendor, upstream, environment) as rivals:
+            rows += latency(rivals, 5) + flood(rivals, 7)
+            if vendor == "anythingllm":  # what is the same for all
+                more = many_streams(rivals, 4) + stopping(rivals, 7)
+    return rows + more + starts + typing(5)
 
 
-def show(rows: list[Row]) -> None:
-    """Print the table."""
-    head = ("what", "ours", "baseline", "compared", "reach", "")
-    cells = [(row.what, row.ours, row.baseline, row.compared, row.reach, "" if row.is_reached else "misses")
-             for row in rows]  # fmt: skip
-    widths = [max(len(line[column]) for line in [head, *cells]) for column in range(len(head))]
-    for line in [head, *cells]:
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+def measure_alone(environment: dict[str, str], upstream: Upstream) -> list[Row]:
+    """Measure what has no rival."""
+    import alone
+
+    rows = alone.searching()
+    if not alone.transformers_overhead.python():
+        print(alone.transformers_overhead.why_not())
+        return rows
+    openai = {**_address("openai", upstream), "OPENAI_MODEL": "flood-100"}
+    return rows + alone.transformers() + alone.memory(lambda more: Client(_OURS, environment | more, _ROOT), openai)
 
 
 def show_edits() -> None:
-    """Print how edits fare: these have no rival to be compared with."""
+    """Print how edits fare."""
     import line_diff
     import live_edits
 
@@ -270,8 +275,10 @@ def main() -> int:
         return 0
     sys.path.insert(0, str(_ROOT / "server"))
     begin = monotonic()
-    with tempfile.TemporaryDirectory() as home:
-        show(measure(_environment(home)))
+    with tempfile.TemporaryDirectory() as home, _upstream() as upstream:
+        show(measure(_environment(home), upstream))
+        print()
+        show(measure_alone(_environment(home), upstream))
     show_edits()
     print(f"\nMedians of rounds in which the rivals took turns; {monotonic() - begin:.0f} s in all.")
     print("A p99 is the machine's as much as the server's: where it misses, see the forwarder's beside it.")

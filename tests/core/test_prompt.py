@@ -4,10 +4,12 @@ import pytest
 
 from sidelight.core.context import Context, Diagnostic, target_lines
 from sidelight.core.instructions import find_instruction
-from sidelight.core.prompt import build_prompt, estimate_tokens
+from sidelight.core.prompt import Budget, build_prompt
 from sidelight.core.tasks import TASKS
+from sidelight.core.tokens import estimate_tokens
 from sidelight.editing.text import Place, Range, split_lines
 from sidelight.errors import UsageError
+from sidelight.messages import plain
 
 
 def context_of(text: str, first: int, end: int, **more: object) -> Context:
@@ -23,10 +25,14 @@ def context_of(text: str, first: int, end: int, **more: object) -> Context:
     )  # type: ignore[arg-type]
 
 
+def of(tokens: int) -> Budget:
+    return Budget(tokens, plain("choose less"))
+
+
 def test_the_target_the_problems_and_the_request_are_in_the_prompt() -> None:
     problem = Diagnostic(Range(Place(1, 0), Place(1, 3)), "undefined name", "pyflakes", "F821")
     prompt = build_prompt(
-        TASKS["fix"], context_of("a\nfoo\nb\n", 1, 2, diagnostics=(problem,), instruction="keep it short"), 2000
+        TASKS["fix"], context_of("a\nfoo\nb\n", 1, 2, diagnostics=(problem,), instruction="keep it short"), of(2000)
     )
     assert "a.py, line 2:\n```python\nfoo\n```" in prompt.user
     assert "- line 2: undefined name (pyflakes F821)" in prompt.user
@@ -36,30 +42,30 @@ def test_the_target_the_problems_and_the_request_are_in_the_prompt() -> None:
 @pytest.mark.parametrize("budget", [700, 1500, 8000])
 def test_a_prompt_about_a_huge_document_stays_within_its_budget(budget: int) -> None:
     text = "".join(f"line_{number} = {number}\n" for number in range(200_000))
-    prompt = build_prompt(TASKS["explain"], context_of(text, 100_000, 100_005), budget)
+    prompt = build_prompt(TASKS["explain"], context_of(text, 100_000, 100_005), of(budget))
     assert estimate_tokens(prompt.system) + estimate_tokens(prompt.user) <= budget
     assert "line_100004" in prompt.user
     assert "line_99999 " in prompt.user
 
 
 def test_a_fence_is_longer_than_any_in_the_code() -> None:
-    prompt = build_prompt(TASKS["explain"], context_of("```\n````\n", 0, 2), 2000)
+    prompt = build_prompt(TASKS["explain"], context_of("```\n````\n", 0, 2), of(2000))
     assert "`````python\n" in prompt.user
 
 
 def test_an_instruction_that_does_not_fit_is_refused_in_words() -> None:
     with pytest.raises(UsageError, match="instruction is too long"):
-        build_prompt(TASKS["ask"], Context(instruction="x" * 100_000), 8000)
+        build_prompt(TASKS["ask"], Context(instruction="x" * 100_000), of(8000))
 
 
 def test_a_selection_that_does_not_fit_is_refused_in_words() -> None:
     with pytest.raises(UsageError, match="selected part is too long"):
-        build_prompt(TASKS["fix"], context_of("x = 1\n" * 10_000, 0, 10_000), 8000)
+        build_prompt(TASKS["fix"], context_of("x = 1\n" * 10_000, 0, 10_000), of(8000))
 
 
 def test_the_answers_language_is_asked_for() -> None:
-    assert "Simplified Chinese" in build_prompt(TASKS["ask"], Context(answer_language="zh-cn"), 1000).system
-    assert "Write prose in" not in build_prompt(TASKS["ask"], Context(answer_language="en_GB.UTF-8"), 1000).system
+    assert "Simplified Chinese" in build_prompt(TASKS["ask"], Context(answer_language="zh-cn"), of(1000)).system
+    assert "Write prose in" not in build_prompt(TASKS["ask"], Context(answer_language="en_GB.UTF-8"), of(1000)).system
 
 
 def instruction(code: str, line: int, *, signatures: bool = True) -> str:

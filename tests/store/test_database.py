@@ -21,8 +21,8 @@ from sidelight.core.ports import RestorePointError
 from sidelight.store import database
 from sidelight.store.database import Database
 from sidelight.store.migrations import MIGRATIONS
-from sidelight.store.restore_points import StoredRestorePoints
-from sidelight.store.tables import RESTORE_POINTS
+from sidelight.store.restore_points import PURPOSE, StoredRestorePoints
+from sidelight.store.tables import METADATA, RESTORE_POINTS
 
 SERVER = Path(__file__).resolve().parents[2] / "server"
 posix = pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")
@@ -87,9 +87,11 @@ def test_the_tables_are_what_the_migrations_make(points: StoredRestorePoints, fi
     add(points)
     assert pragma(file, "user_version") == len(MIGRATIONS)
     with closing(sqlite3.connect(file)) as connection:
-        made = connection.execute("PRAGMA table_info(restore_points)").fetchall()
-    meant = [(it.name, not it.nullable and not it.primary_key, it.primary_key) for it in RESTORE_POINTS.columns]
-    assert [(name, bool(required), bool(key)) for _, name, _, required, _, key in made] == meant
+        for table in METADATA.tables.values():
+            made = connection.execute(f"PRAGMA table_info({table.name})").fetchall()
+            meant = [(it.name, not it.nullable and not it.primary_key, it.primary_key) for it in table.columns]
+            found = [(name, bool(required and not key), bool(key)) for _, name, _, required, _, key in made]
+            assert found == meant, table.name
 
 
 def test_importing_the_store_does_not_import_sqlalchemy() -> None:
@@ -189,7 +191,7 @@ def test_who_has_the_moved_file_open_goes_over_to_the_new_one(points: StoredRest
 
 
 def test_a_locked_file_is_an_error_after_a_while(file: Path) -> None:
-    waiting = Database(file, busy_s=0.2)
+    waiting = Database(file, PURPOSE, busy_s=0.2)
     waiting.write(lambda connection: connection.execute(RESTORE_POINTS.delete()))
     with closing(waiting), closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -223,12 +225,12 @@ def test_a_writer_keeps_others_from_writing_from_its_first_look_on(file: Path) -
         with closing(other), pytest.raises(sqlite3.OperationalError, match="locked"):
             other.execute("BEGIN IMMEDIATE")
 
-    with closing(Database(file)) as opened:
+    with closing(Database(file, PURPOSE)) as opened:
         opened.write(look)
 
 
 def test_no_room_on_the_disk_is_an_error_that_says_so(file: Path) -> None:
-    full = Database(file)
+    full = Database(file, PURPOSE)
     with closing(full):
         with pytest.raises(RestorePointError, match="no room on the disk") as raised:
             full.write(fill)
@@ -284,5 +286,5 @@ def test_a_mistake_of_ours_is_not_dressed_as_a_broken_disk(file: Path) -> None:
     def mistaken(_connection: object) -> None:
         raise ZeroDivisionError
 
-    with closing(Database(file)) as opened, pytest.raises(ZeroDivisionError):
+    with closing(Database(file, PURPOSE)) as opened, pytest.raises(ZeroDivisionError):
         opened.write(mistaken)

@@ -213,12 +213,10 @@ def _play(connection: socket.socket, seen: Seen, script: Script) -> None:
 
 
 def _has_gone(connection: socket.socket, seconds: float) -> bool:
-    readable, _, _ = select.select([connection], [], [], seconds)
-    if not readable:
-        return False
     try:
-        return connection.recv(1) == b""
-    except OSError:
+        readable, _, _ = select.select([connection], [], [], seconds)
+        return bool(readable) and connection.recv(1) == b""
+    except (OSError, ValueError):  # ValueError: the test has ended, and closed it
         return True
 
 

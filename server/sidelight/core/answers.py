@@ -1,7 +1,7 @@
 """Answer events: what a provider says while it answers, in the order it says it.
 
-A stream of events is ``(Text | Replace | Reasoning | Status | Sources | Usage)* Finished``: exactly one ``Finished``,
-always last. ``Answer`` folds a stream into what has been received so far.
+A stream of events is ``(Text | Replace | Reasoning | Status | Asked | Note | Sources | Usage)* Finished``: exactly
+one ``Finished``, always last. ``Answer`` folds a stream into what has been received so far.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Union
 
 from sidelight.errors import SidelightError
-from sidelight.messages import Message
+from sidelight.messages import Message, msg
 
 Finish = Literal["complete", "length", "cut_off", "refused", "stopped"]
 
@@ -39,9 +39,28 @@ class Reasoning:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What is happening, for a progress line."""
+    """What is happening, for a progress line; ``if_silent`` is what to say when nothing follows for a while."""
 
     message: Message
+    if_silent: Message | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whom the question goes to: the model (AnythingLLM: the workspace), also where the provider itself chose it."""
+
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What the user should know about this answer, such as what the model was not shown; kept with it.
+
+    ``is_warning``: the answer may be wrong because of it, so it is not enough to have it among the details.
+    """
+
+    message: Message
+    is_warning: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +98,7 @@ class Finished:
     error: SidelightError | None = None
 
 
-AnswerEvent = Union[Text, Replace, Reasoning, Status, Sources, Usage, Finished]
+AnswerEvent = Union[Text, Replace, Reasoning, Status, Asked, Note, Sources, Usage, Finished]
 
 
 @dataclass(slots=True)
@@ -88,6 +107,8 @@ class Answer:
 
     reasoning_parts: list[str] = field(default_factory=list)
     sources: tuple[Source, ...] = ()
+    model: str = ""
+    notes: list[Note] = field(default_factory=list)
     usage: Usage | None = None
     finished: Finished | None = None
     _parts: list[str] = field(default_factory=list)
@@ -113,6 +134,10 @@ class Answer:
                 self._parts = [text]
             case Reasoning(text):
                 self.reasoning_parts.append(text)
+            case Asked(model):
+                self.model = model
+            case Note():
+                self.notes.append(event)
             case Sources(sources):
                 self.sources = sources
             case Usage():
@@ -135,3 +160,10 @@ def merge_text(events: Iterable[AnswerEvent]) -> list[AnswerEvent]:
         else:
             merged.append(event)
     return merged
+
+
+def still_waiting(silent: Message | None, seconds: float) -> Message:
+    """Say that nothing has come for a while, and why where the last status told it."""
+    if silent is None:
+        return msg("still waiting, {seconds} s", seconds=round(seconds))
+    return msg("{status}, {seconds} s", status=silent, seconds=round(seconds))

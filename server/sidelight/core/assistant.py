@@ -8,10 +8,11 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from sidelight.core.answers import Answer, AnswerEvent, Finished, Status
+from sidelight.core.answers import AnswerEvent, Finished, Status
+from sidelight.core.budget import AskedModel, Limits, fit_prompt
 from sidelight.core.context import Context
-from sidelight.core.ports import Conversation, Conversations, ProviderSource, Request, Turn
-from sidelight.core.prompt import build_prompt
+from sidelight.core.ports import Conversation, Conversations, Exchange, Provider, ProviderSource, Request, Turn
+from sidelight.core.record import Record
 from sidelight.core.stopping import Stop, Stopped
 from sidelight.core.tasks import Task
 from sidelight.errors import ProviderError, SidelightError
@@ -33,16 +34,23 @@ class Question:
 class Assistant:
     """Asks the configured provider, and keeps what it says."""
 
-    def __init__(self, provider: ProviderSource, conversations: Conversations, budget: Callable[[], int]) -> None:
+    def __init__(
+        self, provider: ProviderSource, conversations: Callable[[], Conversations], limits: Callable[[], Limits]
+    ) -> None:
         self._provider = provider
         self._conversations = conversations
-        self._budget = budget
+        self._limits = limits
 
     def question(
-        self, task: Task, context: Context, conversation_id: str | None = None, model: str | None = None
+        self,
+        task: Task,
+        context: Context,
+        conversation_id: str | None = None,
+        model: str | None = None,
+        folder: str = "",
     ) -> Question:
         """Return the question for ``answer``. A model that is named here stays chosen for its conversation."""
-        conversation = self._conversations.open(conversation_id)
+        conversation = self._conversations().open(conversation_id, folder)
         conversation.model = model or conversation.model
         return Question(task, context, conversation, conversation.model)
 
@@ -51,11 +59,9 @@ class Assistant:
 
         Blocks its thread while it waits. A failure is ``Finished("cut_off", error)``, whether or not text came before.
         """
-        kept = Answer()
-        for event in self._events(question, stop):
-            kept.add(event)
-            if isinstance(event, Finished):
-                self._keep(question, kept)
+        record = Record(self._conversations(), question.conversation, question.task.name, question.context)
+        for event in self._events(question, record, stop):
+            record.add(event)
             yield event
 
     def start(self, question: Question, stop: Stop, emit: Callable[[AnswerEvent], None]) -> threading.Thread:
@@ -71,16 +77,12 @@ class Assistant:
         thread.start()
         return thread
 
-    def _events(self, question: Question, stop: Stop) -> Iterator[AnswerEvent]:
+    def _events(self, question: Question, record: Record, stop: Stop) -> Iterator[AnswerEvent]:
         try:
             stop.raise_if_set()
-            prompt = build_prompt(question.task, question.context, self._budget())
-            for note in prompt.notes:
-                yield Status(note)
-            request = Request(
-                question.task.name, prompt, question.context, question.conversation.id, question.model
-            )  # fmt: skip
-            for event in self._provider().stream(request, stop):
+            provider = self._provider()
+            earlier = record.begin(provider.name, question.model or provider.model)
+            for event in self._asked(provider, question, earlier, record, stop):
                 yield event
                 if isinstance(event, Finished):
                     return
@@ -93,11 +95,31 @@ class Assistant:
             log.exception("the provider failed in a way that it should not")
             yield Finished("cut_off", _fault(error))
 
-    def _keep(self, question: Question, answer: Answer) -> None:
-        finish = answer.finished.finish if answer.finished else "cut_off"
-        question.conversation.turns.append(
-            Turn(question.task.name, question.context.instruction, answer.text, finish)
+    def _asked(
+        self, provider: Provider, question: Question, earlier: list[Turn], record: Record, stop: Stop
+    ) -> Iterator[AnswerEvent]:
+        limits = self._limits()
+        exchanges = [] if provider.remembers else _exchanges(earlier)
+        asked = AskedModel(provider, question.model)
+        fitted = fit_prompt(question.task, question.context, exchanges, limits, asked, stop=stop)
+        prompt = fitted.prompt
+        record.sent(prompt.user)
+        for note in prompt.notes:
+            if note.is_warning:
+                yield Status(note.message)
+            yield note
+        yield from provider.stream(
+            Request(
+                question.task.name, prompt, question.context, question.conversation.id, question.model,
+                fitted.answer_tokens, limits.max_tokens,
+            ),
+            stop,
         )  # fmt: skip
+
+
+def _exchanges(turns: list[Turn]) -> list[Exchange]:
+    """Return what a model is told of earlier turns: messages as they were sent, so that servers know the prefix."""
+    return [Exchange(turn.sent, turn.answer) for turn in turns if turn.sent and turn.answer]
 
 
 def _no_end() -> ProviderError:

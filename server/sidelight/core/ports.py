@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
+from uuid import uuid4
 
-from sidelight.core.answers import AnswerEvent
+from sidelight.core.answers import AnswerEvent, Finish, Note, Source
 from sidelight.core.context import Context
 from sidelight.core.stopping import Stop
 from sidelight.errors import SidelightError
@@ -15,15 +16,33 @@ from sidelight.messages import Message
 
 
 @dataclass(frozen=True, slots=True)
-class Prompt:
-    """What goes to a model, within the token budget: its standing orders, and what is asked now.
+class Exchange:
+    """One earlier turn of a conversation, as a model is told of it: what it was sent, and what it answered."""
 
-    ``notes`` tell the user what did not fit.
+    user: str
+    assistant: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What goes to a model, within the token budget: its standing orders, earlier turns, and what is asked now.
+
+    ``notes`` tell the user what did not fit. ``tokens`` is how many the whole has, estimated high or counted.
     """
 
     system: str
     user: str
-    notes: tuple[Message, ...] = ()
+    notes: tuple[Note, ...] = ()
+    earlier: tuple[Exchange, ...] = ()
+    tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How many tokens a model reads and writes together, and who said so: the server, the settings, or nobody."""
+
+    tokens: int
+    origin: Literal["server", "configured", "assumed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +50,9 @@ class Request:
     """One question to a provider.
 
     ``conversation`` is an id that no other conversation of any user shares. ``model`` overrides the configured model
-    (AnythingLLM: the workspace slug). ``context`` is for providers that read code themselves.
+    (AnythingLLM: the workspace slug). ``context`` is for providers that read code themselves. ``answer_tokens`` is the
+    room that the prompt leaves for the answer, 0 where nobody counted; ``max_tokens`` the longest answer that the user
+    wants, 0 for as long as the model likes.
     """
 
     task: str
@@ -39,15 +60,22 @@ class Request:
     context: Context
     conversation: str
     model: str | None = None
+    answer_tokens: int = 0
+    max_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One thing that can answer: a model, or with AnythingLLM a workspace. ``detail`` is for people."""
+    """One thing that can answer: a model, or with AnythingLLM a workspace. ``detail`` is for people.
+
+    ``context_tokens`` is None where the server does not tell; ``abilities`` are its own words (``vision``, ``tools``).
+    """
 
     id: str
     name: str = ""
     detail: str = ""
+    context_tokens: int | None = None
+    abilities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +110,26 @@ class Provider(Protocol):
         """Whether it says so (``length``) when the model stopped for want of room, and not because it was done."""
         ...
 
+    @property
+    def remembers(self) -> bool:
+        """Whether it keeps a conversation's turns itself, so that earlier ones are not sent again."""
+        ...
+
+    def window(self, model: str | None, stop: Stop) -> Window | None:
+        """Return the context length of a model (None: the configured one), asked of the server where it tells.
+
+        None where the provider fits the prompt itself. May block; raises ``Stopped``, and nothing else: a server that
+        cannot be asked gives an assumed length, and ``stream`` says what is wrong.
+        """
+        ...
+
+    def count_tokens(self, text: str, model: str | None, stop: Stop) -> int | None:
+        """Return how many tokens a text has by the model's own tokenizer; None where that cannot be asked.
+
+        May block; raises ``Stopped``, and nothing else.
+        """
+        ...
+
     def stream(self, request: Request, stop: Stop) -> Iterator[AnswerEvent]:
         """Ask, and yield the answer as it arrives."""
         ...
@@ -95,31 +143,170 @@ class Provider(Protocol):
         ...
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Turn:
-    """One question and its answer, as kept."""
+    """One question and its answer, as kept; ``finish`` is empty while the answer is still coming.
 
+    ``number`` counts from 1 within its conversation (``Conversations.begin`` gives it). ``key`` tells a turn from every
+    other of any process: what becomes of it is kept under the same one. ``instruction`` is what the user wrote,
+    ``place`` what it was about, for people (``area.py:12``); ``sent`` is the message that went to the model. ``error``
+    is what went wrong, in English. Times in milliseconds; ``began_at`` in UTC; None where nothing of the kind happened
+    or was counted.
+    """
+
+    number: int
     task: str
-    question: str
+    instruction: str
+    began_at: datetime
+    place: str = ""
+    sent: str = ""
     answer: str = ""
-    finish: str = ""
+    reasoning: str = ""
+    sources: tuple[Source, ...] = ()
+    notes: tuple[str, ...] = ()
+    finish: Finish | Literal[""] = ""
+    error: str = ""
+    provider: str = ""
+    model: str = ""
+    first_text_ms: int | None = None
+    duration_ms: int | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    key: str = field(default_factory=lambda: uuid4().hex)
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationSummary:
+    """A conversation without its turns, for lists. ``folder`` is the workspace folder's URI, empty for none.
+
+    ``title`` is the user's, else made of the first question: one line. Times are in UTC. ``found`` is the piece of text
+    that a search met.
+    """
+
+    id: str
+    title: str
+    folder: str
+    began_at: datetime
+    changed_at: datetime
+    turns: int
+    found: str = ""
 
 
 @dataclass(slots=True)
 class Conversation:
-    """Turns that belong together; ``model`` is what the user chose for this conversation alone."""
+    """A conversation under way. ``model`` is what the user chose for it alone; ``next_number`` its next turn's.
+
+    ``next_number`` is 0 until its first ``Conversations.begin``, which alone changes it. ``folder`` is one spelling of
+    the workspace folder's URI, which the caller gives; what is kept of a conversation keeps its first.
+    """
 
     id: str
+    folder: str = ""
     model: str | None = None
-    turns: list[Turn] = field(default_factory=list)
+    next_number: int = 0
+
+
+class HistoryError(SidelightError):
+    """Conversations cannot be kept or read: the disk is full, the database is locked or of a newer version."""
+
+    kind = "history"
 
 
 class Conversations(Protocol):
-    """Where conversations are kept."""
+    """Where conversations are kept. Safe to call from any thread.
 
-    def open(self, conversation_id: str | None) -> Conversation:
+    ``open`` and ``keep`` never block and never raise: what is kept is written by a thread of its own, and answers go on
+    where it cannot be written (``problem`` says why). The others block (call them off the loop), see everything that
+    was kept before, and raise ``HistoryError``.
+
+    Several processes may continue one conversation: none loses a turn of another. What was deleted, here or in another
+    process, stays so, whatever is still to come of its last answer; a turn that begins later begins it anew.
+    """
+
+    def open(self, conversation_id: str | None, folder: str = "") -> Conversation:
         """Return the conversation of that id; None, or an id not known here, begins one (keeping a given id)."""
         ...
+
+    def turns(self, conversation_id: str) -> list[Turn]:
+        """Return a conversation's turns, oldest first; none where it is not known."""
+        ...
+
+    def begin(self, conversation: Conversation) -> int:
+        """Return the number of a turn that begins now: every call gives another one. Blocks, and raises nothing."""
+        ...
+
+    def keep(self, conversation: Conversation, turn: Turn) -> None:
+        """Keep a turn, or what has become of it: the same key replaces what was kept of it.
+
+        Where another turn has its number already (another process was faster), the next free one becomes its number.
+        """
+        ...
+
+    def latest(self, folder: str | None = None, search: str = "", limit: int = 50) -> list[ConversationSummary]:
+        """Return conversations, the one last changed first: of one folder or of all, with all words of ``search``.
+
+        A word is found by how it begins, in titles, questions, answers and places; Chinese, Japanese and other writing
+        without spaces anywhere in a text. Case and accents do not count. A search without a word finds nothing.
+        """
+        ...
+
+    def get(self, conversation_id: str) -> ConversationSummary | None:
+        """Return one conversation; None when it is not kept."""
+        ...
+
+    def find(self, beginning: str, limit: int = 10) -> list[ConversationSummary]:
+        """Return the conversations whose ids begin so, or the one whose id is just this."""
+        ...
+
+    def rename(self, conversation_id: str, title: str) -> bool:
+        """Give a conversation a title, or none: then it is made again; tells whether there is such a conversation."""
+        ...
+
+    def delete(self, conversation_id: str) -> bool:
+        """Remove a conversation; tells whether there was one. Nothing of it stays in the files."""
+        ...
+
+    def clear(self, folder: str | None = None) -> int:
+        """Remove every conversation, of one folder or all; returns how many. Nothing of them stays in the files."""
+        ...
+
+    def problem(self) -> HistoryError | None:
+        """Return why the last thing kept could not be written; None when all is well."""
+        ...
+
+    def prepare(self) -> None:
+        """Load what the first call would have to, so that it is quick; nothing is kept by this."""
+        ...
+
+    def close(self) -> None:
+        """Write what is still to be written, waiting some seconds at most, and let go of the files."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The provider that answers, and why it was this one."""
+
+    provider: Provider
+    why: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A model that can be chosen. ``address`` is there where its server was found and not configured."""
+
+    provider: str
+    model: Model
+    address: str = ""
+    is_current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """What can be chosen, and which providers could not be asked, with the reason."""
+
+    offers: tuple[Offer, ...]
+    unreachable: tuple[tuple[str, SidelightError], ...] = ()
 
 
 ProviderSource = Callable[[], Provider]

@@ -1,82 +1,122 @@
-"""From a task and its context to a prompt, within a token budget.
+"""From a task, its context and the turns before it to a prompt, within a token budget.
 
 Tokens are estimated, and the estimate errs high. Diagnostics, instruction and what is to be edited are always whole,
-or the task fails with a message; of the rest of the document, the lines nearest to the target are shown while they fit.
+or the task fails with a message; then come earlier turns, newest first, and the lines nearest to the target, while they
+fit. Whatever is left out is told. ``budget.py`` decides how large a budget is.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
+from sidelight.core.answers import Note
 from sidelight.core.context import Context
-from sidelight.core.ports import Prompt
+from sidelight.core.ports import Exchange, Prompt
 from sidelight.core.tasks import Task
+from sidelight.core.tokens import estimate_tokens
 from sidelight.editing.text import Place, Range
 from sidelight.errors import UsageError
 from sidelight.messages import Message, msg
 
-# Code runs at three to four characters a token with the common tokenizers; other scripts at one or more tokens each.
-_CHARACTERS_A_TOKEN = 3
-# For the task's question, the headings and the fences.
+# For the task's question, the headings, the fences, and what a chat template adds.
 _ROOM_FOR_WORDS = 150
+# Of what an edit or a question needs not, earlier turns may take this part; the code around gets the rest.
+_EARLIER_PART = 0.5
 _LANGUAGE_NAMES = {"zh": "Simplified Chinese", "de": "German", "fr": "French", "ja": "Japanese", "es": "Spanish"}
 
 
-def estimate_tokens(text: str) -> int:
-    """Return about how many tokens the text has, erring high."""
-    if text.isascii():
-        return len(text) // _CHARACTERS_A_TOKEN + 1
-    others = sum(character > "\x7f" for character in text)
-    return (len(text) - others) // _CHARACTERS_A_TOKEN + 2 * others + 1
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How many tokens a prompt may have, and what to do where that is too few.
+
+    ``orders`` is what the user wants said to the model every time; ``weigh`` says how many tokens a text has.
+    """
+
+    tokens: int
+    hint: Message
+    orders: str = ""
+    weigh: Callable[[str], int] = estimate_tokens
 
 
-def build_prompt(task: Task, context: Context, budget_tokens: int) -> Prompt:
+def build_prompt(task: Task, context: Context, budget: Budget, earlier: Sequence[Exchange] = ()) -> Prompt:
     """Return the prompt. Raises ``UsageError`` when what must be said alone exceeds the budget.
 
-    A target that is only to be read is cut to its beginning where it is too long, and ``notes`` say so.
+    A target that is only to be read is cut to its beginning where it is too long. ``notes`` say what was left out.
     """
-    system = "\n".join(part for part in (task.orders, _answer_language(context)) if part)
+    weigh = budget.weigh
+    system = "\n".join(part for part in (task.orders, _answer_language(context), budget.orders) if part)
     must = "\n\n".join(
         part for part in (context.instruction and f"Request: {context.instruction}", _diagnostics(context)) if part
     )
-    left = budget_tokens - estimate_tokens(system) - estimate_tokens(must) - _ROOM_FOR_WORDS
-    notes: tuple[Message, ...] = ()
-    if not task.edits and left > 0 and estimate_tokens(context.target_text) > left:
-        context, notes = _cut_target(context, left)
+    left = budget.tokens - weigh(system) - weigh(must) - _ROOM_FOR_WORDS
+    notes: list[Note] = []
+    is_cut = not task.edits and left > 0 and weigh(context.target_text) > left
+    if is_cut:
+        context, note = _cut_target(context, left, weigh)
+        notes.append(note)
     target = f"{_where(context)}\n{_fenced(context.target_text, context)}" if context.lines else ""
-    left -= estimate_tokens(target)
+    left -= weigh(target)
     if left < 0:
-        raise _too_long(context, budget_tokens)
-    parts = [target, "" if notes else _around(context, left), must, task.question(context)]
-    return Prompt(system, "\n\n".join(part for part in parts if part), notes)
+        raise _too_long(context, budget)
+    exchanges = _newest(earlier, round(left * _EARLIER_PART), weigh)
+    if len(exchanges) < len(earlier):
+        notes.append(_turns_left_out(len(earlier) - len(exchanges), len(earlier)))
+    left -= sum(_weight(exchange, weigh) for exchange in exchanges)
+    around = "" if is_cut else _around(context, left, weigh, notes)
+    user = "\n\n".join(part for part in (target, around, must, task.question(context)) if part)
+    tokens = sum(_weight(exchange, weigh) for exchange in exchanges) + weigh(system) + weigh(user)
+    return Prompt(system, user, tuple(notes), tuple(exchanges), tokens)
 
 
-def _cut_target(context: Context, budget_tokens: int) -> tuple[Context, tuple[Message, ...]]:
+def _newest(earlier: Sequence[Exchange], budget_tokens: int, weigh: Callable[[str], int]) -> list[Exchange]:
+    """Return the last exchanges, as many as fit."""
+    first = len(earlier)
+    while first and (budget_tokens := budget_tokens - _weight(earlier[first - 1], weigh)) >= 0:
+        first -= 1
+    return list(earlier[first:])
+
+
+def _weight(exchange: Exchange, weigh: Callable[[str], int]) -> int:
+    return weigh(exchange.user) + weigh(exchange.assistant)
+
+
+def _turns_left_out(count: int, all_: int) -> Note:
+    return Note(msg("The model was not told of the first {count} of {all} earlier turns: they did not fit.",
+                    count=count, all=all_))  # fmt: skip
+
+
+def _cut_target(context: Context, budget_tokens: int, weigh: Callable[[str], int]) -> tuple[Context, Note]:
     """Return the context with as many of the target's first lines as fit, and what to tell the user."""
     first = end = context.target.start.line
     left = budget_tokens - _ROOM_FOR_WORDS
-    while end < context.target_end and (left := left - estimate_tokens(context.lines[end])) > 0:
+    while end < context.target_end and (left := left - weigh(context.lines[end])) > 0:
         end += 1
     shown = Range(Place(first, 0), Place(end, 0))
     note = msg(
-        "Only lines {first} to {last} of {name} fit into the prompt; SIDELIGHT_PROMPT_TOKENS sets its size.",
+        "Only lines {first} to {last} of {name} fit into the prompt.",
         first=first + 1, last=end, name=context.name,
     )  # fmt: skip
-    return replace(context, target=shown), (note,)
+    return replace(context, target=shown), Note(note, is_warning=True)
 
 
-def _too_long(context: Context, budget_tokens: int) -> UsageError:
-    hint = msg("Choose a smaller part, or raise SIDELIGHT_PROMPT_TOKENS if the model takes more.")
-    if estimate_tokens(context.instruction) > budget_tokens // 2:
+def _too_long(context: Context, budget: Budget) -> UsageError:
+    tokens = budget.weigh(context.instruction)
+    if tokens > budget.tokens // 2:
         return UsageError(
             msg("The instruction is too long: about {tokens} tokens, and a prompt may have {budget}.",
-                tokens=estimate_tokens(context.instruction), budget=budget_tokens),
-            hint,
+                tokens=tokens, budget=budget.tokens),
+            budget.hint,
         )  # fmt: skip
+    if not context.target_text:
+        return UsageError(
+            msg("A prompt may have only {budget} tokens, which is too few for any question.", budget=budget.tokens),
+            budget.hint,
+        )
     return UsageError(
         msg("The selected part is too long: about {tokens} tokens, and a prompt may have {budget}.",
-            tokens=estimate_tokens(context.target_text), budget=budget_tokens),
-        hint,
+            tokens=budget.weigh(context.target_text), budget=budget.tokens),
+        budget.hint,
     )  # fmt: skip
 
 
@@ -113,21 +153,33 @@ def _diagnostics(context: Context) -> str:
     return "Problems reported there:\n" + "\n".join(lines)
 
 
-def _around(context: Context, budget_tokens: int) -> str:
-    """Show the lines before and after the target, nearest first, as many as fit."""
+def _around(context: Context, budget_tokens: int, weigh: Callable[[str], int], notes: list[Note]) -> str:
+    """Show the lines before and after the target, nearest first, as many as fit; notes say which did not."""
     first, last = context.target.start.line, context.target_end
     before, after = first, last
     left = budget_tokens
     while left > 0 and (before > 0 or after < len(context.lines)):
         if before > 0:
-            left -= estimate_tokens(context.lines[before - 1])
+            left -= weigh(context.lines[before - 1])
             before -= left > 0
         if after < len(context.lines) and left > 0:
-            left -= estimate_tokens(context.lines[after])
+            left -= weigh(context.lines[after])
             after += left > 0
+    _tell_unseen(context, before, after, notes)
     parts = [("before it", context.lines[before:first]), ("after it", context.lines[last:after])]
     return "\n\n".join(
         f"For reference, what stands {where}:\n{_fenced(text, context)}"
         for where, lines in parts
         if (text := "".join(lines)).strip()
     )
+
+
+def _tell_unseen(context: Context, before: int, after: int, notes: list[Note]) -> None:
+    """Name the lines before ``before`` and from ``after`` on, which the model is not shown."""
+    count = len(context.lines) - bool(context.lines and not context.lines[-1])  # after a line end comes no line
+    unseen = [(1, before), (after + 1, count)]
+    ranges = ", ".join(f"{first}–{last}" for first, last in unseen if last >= first)
+    lines = context.lines
+    if any(lines[at].strip() for at in (*range(before), *range(after, len(lines)))):
+        notes.append(Note(msg("The model was not shown lines {ranges} of {name}: they did not fit.",
+                              ranges=ranges, name=context.name)))  # fmt: skip

@@ -41,6 +41,8 @@ _KNOWN = re.compile(
     re.IGNORECASE,
 )
 
+# The phrases below are text, which `re` compiles when it first meets it, and keeps: that takes 15 ms, too much for a
+# start.
 _CODE = (
     r"(?:source )?(?:code|file|function|class|method|module|implementation|logic|body|script|component|content"
     r"|config|configuration|document|makefile|template|program|setup)s?"
@@ -69,7 +71,7 @@ _STATE_OR_HERE = rf"(?:{_STATE}|(?: (?:goes|go|is|are|remains?|stays?|continues?
 # Of a single line, "the value is the same" is an ordinary remark.
 _NEW_STATE = r"(?: (?:are|is|remains?|stays?|all|kept|left|were|was)){0,2} (?:unchanged|untouched|unmodified|omitted)"
 _DET = r"(?:the |your |my |our |this |that |all |all the |all of the |any |all your )?"
-_PHRASE = re.compile(
+_PHRASE = (
     rf"(?:keep |leave |insert |include |add )?{_DET}(?:"
     rf"(?:rest|remainder) of (?:the |your |this |my |our )?(?:\w+ )?{_CODE}(?:{_STATE_OR_HERE})?"
     rf"|(?:rest|remainder) of (?:the |your |this |my |our )?(?:\w+ ){{0,2}}\w+{_STATE}"
@@ -92,7 +94,7 @@ _PHRASE = re.compile(
     r")"
 )
 # "existing handlers" may be an ordinary headline; between dots it is not.
-_PHRASE_WITH_DOTS = re.compile(
+_PHRASE_WITH_DOTS = (
     rf"{_DET}(?:(?:other|more|additional|further|remaining|existing|previous|original|rest of(?: the| your)?|your"
     rf"|some|same) )*(?:\w+ )?{_PARTS}(?: (?:here|goes here|go here|above|below|continues?|etc))*"
     r"|continue[sd]?|etc|and so on|more|snip"
@@ -111,7 +113,7 @@ _STATE_ZH = (
     r"|相同|一致|一样|一樣|同上|不再(?:赘述|重复)|如(?:前|上|旧)|照旧|照舊)"
 )
 _LINK_ZH = r"(?:的|都|均|也|则|皆|全部|已经?|与|與|和|同|跟|如|在|为了?简洁|处|，|,| )"
-_PHRASE_ZH = re.compile(
+_PHRASE_ZH = (
     rf"(?:{_WHICH_ZH}|{_NOUN_ZH}|{_LINK_ZH})*{_STATE_ZH}"
     rf"|{_LINK_ZH}*(?:保留|此处为?|这里是?|同)?(?:{_WHICH_ZH}{_LINK_ZH}*)+"
     r"(?:源?代码|程式碼|代碼|部分|部份|内容|內容|函数|方法|逻辑|实现|實現)(?:在?(?:此|这里|此处))?"
@@ -165,13 +167,10 @@ def stands_for_code(line: str, language: str = "", before: str = "") -> bool:
 
 def _is_known(said: str) -> bool:
     phrase = " ".join(_ELLIPSIS.sub(" ", said).replace("’", "'").strip(" \t.,:;!。，：；()[]（）*_").lower().split())
-    if _PHRASE.fullmatch(phrase) or _PHRASE_ZH.fullmatch(phrase.replace("(", "").replace("（", "")):
+    if re.fullmatch(_PHRASE, phrase) or re.fullmatch(_PHRASE_ZH, phrase.replace("(", "").replace("（", "")):
         return True
-    return phrase != said.strip().lower() and _has_leading_dots(said) and bool(_PHRASE_WITH_DOTS.fullmatch(phrase))
-
-
-def _has_leading_dots(said: str) -> bool:
-    return _ELLIPSIS.match(said) is not None
+    has_dots = phrase != said.strip().lower() and _ELLIPSIS.match(said) is not None
+    return has_dots and re.fullmatch(_PHRASE_WITH_DOTS, phrase) is not None
 
 
 def _are_dots_no_code(line: str, language: str, before: str) -> bool:

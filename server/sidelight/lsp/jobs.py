@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Protocol as Interface
 
-from sidelight.core.answers import Answer, AnswerEvent, Finished, Status, Text
+from sidelight.core.answers import Answer, AnswerEvent, Finished, Status, Text, still_waiting
 from sidelight.core.assistant import Assistant, Question
 from sidelight.core.stopping import Stop
 from sidelight.logs import current_job
@@ -92,6 +92,7 @@ class Job:
         self._work: asyncio.Task[None] | None = None
         self._heard_at = self._loop.time()
         self._status: Message | None = None
+        self._silent: Message | None = None
         self._words = 0
 
     def begin(self, work: Coroutine[None, None, None], ended: Callable[[], None]) -> None:
@@ -147,6 +148,7 @@ class Job:
             self._words += _count_words(event.text)
         elif isinstance(event, Status):
             self._status = event.message
+        self._silent = event.if_silent if isinstance(event, Status) else None
         if self._delivery is not None:
             self._delivery.receive(event)
 
@@ -160,7 +162,7 @@ class Job:
     def _progress_line(self) -> Message | None:
         silence_s = self._loop.time() - self._heard_at
         if silence_s > _SILENCE_TO_TELL_S:
-            return msg("still waiting, {seconds} s", seconds=round(silence_s))
+            return still_waiting(self._silent, silence_s)
         if self._words:
             return msg("{count} words", count=self._words)
         return self._status

@@ -28,7 +28,7 @@ from sidelight.lsp.delivery import failure, workspace_edit
 from sidelight.lsp.documents import Documents, document_key, file_path, file_uri
 from sidelight.lsp.handshake import PAGE_SCHEME
 from sidelight.lsp.subject import Subject
-from sidelight.messages import Message, msg, plain
+from sidelight.messages import Message, Translator, msg, plain
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +51,7 @@ class Page:
     title: str
     subject: Subject
     answer: Answer
+    write: Translator
     notice: str = ""
     is_shown: bool = False
     foot: str = ""
@@ -63,6 +64,7 @@ class Page:
             self.notice and f"> {self.notice}",
             self.answer.text,
             _sources(self.answer),
+            _notes(self.answer, self.write),
             self.foot,
         ]
         return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
@@ -94,6 +96,10 @@ def _sources(answer: Answer) -> str:
     return "\n".join(f"{number}. {_one_line(title)}" for number, title in enumerate(seen, 1))
 
 
+def _notes(answer: Answer, write: Translator) -> str:
+    return "\n".join(f"> {_one_line(write(note.message))}" for note in answer.notes)
+
+
 def _one_line(text: str) -> str:
     return " ".join(text.split())
 
@@ -118,7 +124,7 @@ class Pages:
         id_ = os.urandom(4).hex()
         name = f"{_slug(title)}-{id_}.md"
         uri = f"{PAGE_SCHEME}:/answers/{name}" if self.has_content else file_uri(self.folder / name)
-        page = Page(id_, uri, title, subject, answer)
+        page = Page(id_, uri, title, subject, answer, self.client.write)
         self._pages[document_key(uri)] = page
         while len(self._pages) > _KEPT_PAGES:
             _, old = self._pages.popitem(last=False)
@@ -295,7 +301,13 @@ class AskDelivery(PageDelivery):
         if document is None or not answer.text:
             return await super().finish(answer)
         client = self._pages.client
-        parts = [answer.text, _sources(answer), incomplete_note(answer, client), WRITE_BELOW]
+        parts = [
+            answer.text,
+            _sources(answer),
+            _notes(answer, client.write),
+            incomplete_note(answer, client),
+            WRITE_BELOW,
+        ]
         text = "\n\n" + "\n\n".join(part.strip("\n") for part in parts if part) + "\n\n"
         end = document.text.end
         edit = workspace_edit(document, Range(end, end), text, document_changes=client.can.document_changes)

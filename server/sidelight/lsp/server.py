@@ -11,10 +11,12 @@ from typing import Any
 
 from lsprotocol import types
 
+from sidelight.choices import ModelChoice
 from sidelight.core.tasks import TASKS
 from sidelight.errors import UsageError
 from sidelight.lsp import handshake
 from sidelight.lsp.code_actions import caret_in, code_actions, review_actions, review_lenses
+from sidelight.lsp.conversations import ConversationRequests
 from sidelight.lsp.framing import Incoming
 from sidelight.lsp.pages import page_actions, written_instruction
 from sidelight.lsp.protocol import InvalidParams, Protocol, make_protocol
@@ -59,9 +61,15 @@ class Server:
             types.WINDOW_WORK_DONE_PROGRESS_CANCEL: self.cancel_progress,
             "sidelight/run": self.run,
             "sidelight/models": self.models,
+            "sidelight/chooseModel": self.choose_model,
             "sidelight/history": self.history,
+            **self._conversation_requests().handlers(),
             "sidelight/didChangeTrust": self.did_change_trust,
         }
+
+    def _conversation_requests(self) -> ConversationRequests:
+        # Looked up at each request: the session is made after this table, and its settings change.
+        return ConversationRequests(lambda: self.session.conversations(), lambda: self.protocol.translate)  # noqa: PLW0108
 
     def commands(self) -> dict[str, Callable[[Any], Any]]:
         """Return the table: command -> what does it, given its one argument (or None)."""
@@ -69,6 +77,7 @@ class Server:
             **{f"sidelight.{name}": self._task_command(name) for name in TASKS},
             "sidelight.stop": self.stop,
             "sidelight.send": self.send,
+            "sidelight.chooseModel": self.choose_model_command,
             "sidelight.insertBlock": self.insert_block,
             **self.session.edits.commands(),
         }
@@ -104,9 +113,7 @@ class Server:
         session.set_configured()
         if session.client.can.register_configuration:
             await session.client.register(types.WORKSPACE_DID_CHANGE_CONFIGURATION, {"section": "sidelight"})
-        # The HTTP library takes a while to load: do it before the first question, not in it.
-        if session.provider_needs_http():
-            await asyncio.to_thread(__import__, "requests")
+        await session.prepare()
 
     def shutdown(self, _params: Any) -> None:
         self.protocol.set_phase("shut down")
@@ -116,10 +123,9 @@ class Server:
         self.leave("exit", 0 if self.protocol.is_shut_down else 1)
 
     def leave(self, reason: str, code: int) -> None:
-        """End: stop all jobs, so that connections to providers close, then leave ``serve``."""
+        """Leave ``serve``, which ends the session."""
         if not self._exited.done():
             log.info("leaving: %s", reason)
-            self.session.jobs.stop_all()
             self._exited.set_result(code)
 
     async def serve(self) -> int:
@@ -128,7 +134,9 @@ class Server:
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 self._loop.add_signal_handler(number, self.leave, "a signal", 128 + number)
         self._connection.listen(self._received, self._lost)
-        return await self._exited
+        code = await self._exited
+        await self.session.end()
+        return code
 
     def _received(self, incoming: list[Incoming]) -> None:
         """Take messages from the reader's thread."""
@@ -216,10 +224,16 @@ class Server:
         return await self.session.run_to_result(TASKS[params["task"]], self._asked(params), partial, work_done)
 
     async def models(self, _params: Any) -> dict[str, Any]:
-        provider = self.session.provider()
-        models = await asyncio.to_thread(provider.models)
-        listed = [{"id": model.id, "name": model.name, "detail": model.detail} for model in models]
-        return {"provider": provider.name, "model": provider.model, "models": listed}
+        return await self.session.models.listed()
+
+    async def choose_model(self, params: Any) -> dict[str, str]:
+        return await self.session.models.choose(_model_choice(params))
+
+    def choose_model_command(self, argument: Any) -> dict[str, bool]:
+        models = self.session.models
+        work = models.choose(_model_choice(argument)) if argument else models.pick()
+        self.session.do(work)
+        return {"accepted": True}
 
     async def history(self, params: Any) -> dict[str, Any]:
         uri = params.get("uri") if isinstance(params, dict) else None
@@ -276,5 +290,16 @@ class Server:
         if not (isinstance(page, str) and isinstance(block, int) and isinstance(uri, str)):
             raise InvalidParams("page, block and uri are needed.")
         # Answered at once, like every command: some clients send no didChange and take no edit while one runs.
-        self._loop.create_task(self.session.insert_block(page, block, uri, replace=argument.get("replace") is True))
+        self.session.do(self.session.insert_block(page, block, uri, replace=argument.get("replace") is True))
         return {"accepted": True}
+
+
+def _model_choice(params: Any) -> ModelChoice | None:
+    """Read ``{provider, model, address?}``; nothing, or an empty object, is None. Raises ``InvalidParams``."""
+    if not params:
+        return None
+    if isinstance(params, dict):
+        match {"model": "", "address": "", **params}:
+            case {"provider": str(provider), "model": str(model), "address": str(address)}:
+                return ModelChoice(provider, model, address)
+    raise InvalidParams("provider and model must be strings, and address, where the model was listed with one.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Coroutine
 from typing import Any
@@ -10,10 +11,8 @@ from typing import Any
 from lsprotocol import types
 
 from sidelight.core.answers import Answer
-from sidelight.core.assistant import Assistant
-from sidelight.core.conversations import MemoryConversations
-from sidelight.core.ports import Provider, RestorePoints
-from sidelight.core.rewrite import rewritten
+from sidelight.core.assistant import Assistant, Question
+from sidelight.core.ports import Conversations, HistoryError, RestorePoints
 from sidelight.core.tasks import Task
 from sidelight.editing.fitting import fit
 from sidelight.editing.live_region import lines_of
@@ -22,28 +21,33 @@ from sidelight.errors import SidelightError, UsageError
 from sidelight.lsp.asking import find_or_ask
 from sidelight.lsp.buffer import BufferWriter, UnwrittenError
 from sidelight.lsp.client import Client, Progress
+from sidelight.lsp.conversations import folder_key
 from sidelight.lsp.delivery import (
     StreamDelivery,
-    edit_of,
-    edits_between,
     failure,
     not_applied,
-    source_value,
 )
 from sidelight.lsp.documents import Document, Documents, document_key, file_path, name_of
 from sidelight.lsp.edits import Edits
-from sidelight.lsp.file_edit import FileEdit, as_it_was
+from sidelight.lsp.file_edit import FileEdit
 from sidelight.lsp.handshake import EditMode
 from sidelight.lsp.jobs import Delivery, Job, Jobs
+from sidelight.lsp.models import Models
 from sidelight.lsp.pages import AskDelivery, AskPage, Page, PageDelivery, Pages, incomplete_note
 from sidelight.lsp.protocol import Protocol
 from sidelight.lsp.restoring import Restoring
+from sidelight.lsp.run_result import edit_result, result_of
 from sidelight.lsp.start import Wiring
 from sidelight.lsp.stdio import Writer
 from sidelight.lsp.subject import Asked, Subject, find_subject
 from sidelight.messages import Message, msg, translator
 
 log = logging.getLogger(__name__)
+
+_HISTORY_SETTINGS = ("history", "history_days", "history_mib")
+# What a job that was stopped at the end takes to say so, and what is then waited for at most until it is on disk.
+_LAST_WORDS_S = 0.03
+_FLUSH_S = 1.0
 
 
 class Session:
@@ -63,14 +67,15 @@ class Session:
         self.restoring = Restoring(self.client, self.documents, self.restore_points)
         self.edits = Edits(self.client, self.documents, self.restoring, self.start, self._show_unapplied)
         self._settings = wiring.settings.read()
-        self._provider: Provider | None = None
+        self.models = Models(wiring, self.client, lambda: self._settings, self.reload)
         self._restore_points: RestorePoints | None = None
+        self._conversations: Conversations | None = None
         self._warned: set[str] = set()
+        self._doing: set[asyncio.Task[None]] = set()  # the loop itself holds tasks only weakly
         self._status: dict[str, Any] = {}
         self._warning: Message | None = None
         self._configured = asyncio.Event()
-        conversations = MemoryConversations()
-        self._assistant = Assistant(self.provider, conversations, lambda: self._settings.integer("prompt_tokens"))
+        self._assistant = Assistant(self.models.provider, self.conversations, lambda: wiring.limits(self._settings))
 
     # Settings
 
@@ -101,8 +106,13 @@ class Session:
 
     def read_settings(self) -> None:
         """Read the settings anew; running jobs keep what they began with."""
-        self._settings = self._wiring.settings.read()
-        self._provider = self._restore_points = None
+        before, self._settings = self._settings, self._wiring.settings.read()
+        self._restore_points = None
+        self.models.forget()
+        if any(before.values[name].value != self._settings.values[name].value for name in _HISTORY_SETTINGS):
+            kept, self._conversations = self._conversations, None
+            if kept is not None:
+                self.do(asyncio.to_thread(kept.close))
 
     def reload(self) -> None:
         """Read the settings anew, and tell the client what came of it."""
@@ -114,6 +124,8 @@ class Session:
                 log.warning("%s", problem)
                 self.client.show(types.MessageType.Warning, problem)
         self._tell_status()
+        if self._configured.is_set():
+            self.do(self.prepare())
 
     def is_settings_file(self, uri: str) -> bool:
         """Whether a saved document is a ``.env`` that counts, or would."""
@@ -121,57 +133,72 @@ class Session:
         source = self._wiring.settings
         return path is not None and path in {source.user_file, *(folder / ".env" for folder in source.folders)}
 
-    def provider(self) -> Provider:
-        """Return the provider of the settings of this moment. Called on the jobs' threads."""
-        settings = self._settings
-        provider = self._provider
-        if provider is None:
-            provider = self._wiring.provider(settings)
-            if settings is self._settings:
-                self._provider = provider
-        return provider
-
     def restore_points(self) -> RestorePoints:
         """Return where restore points are kept. Called on threads."""
         if self._restore_points is None:
             self._restore_points = self._wiring.restore_points(self._settings)
         return self._restore_points
 
+    def conversations(self) -> Conversations:
+        """Return where conversations are kept: one for the whole session, since it holds those that go on."""
+        if self._conversations is None:
+            self._conversations = self._wiring.conversations(self._settings)
+        return self._conversations
+
     @property
     def message_limit_bytes(self) -> int:
         """The largest message that is taken from the client."""
         return self._settings.integer("message_limit_mib") << 20
 
-    def provider_needs_http(self) -> bool:
-        """Whether the next question will need the HTTP library."""
-        return self._provider_names()[0] != "builtin"
+    async def end(self) -> None:
+        """Stop all jobs, so that connections to providers close, and let what was kept reach the disk."""
+        had_jobs = bool(self.jobs)
+        self.jobs.stop_all()
+        if self._conversations is not None:
+            await asyncio.sleep(_LAST_WORDS_S if had_jobs else 0)
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(asyncio.to_thread(self._conversations.close), _FLUSH_S)
+
+    async def prepare(self) -> None:
+        """Load what the first question will need, and find out who answers it, while nobody waits."""
+        await self.models.ready()
+        self._tell_status()
+        provider = self.models.current
+        if provider is not None and provider.name not in ("builtin", "transformers"):
+            await asyncio.to_thread(__import__, "requests")
+        with contextlib.suppress(HistoryError):
+            await asyncio.to_thread(self.conversations().prepare)
+        self._tell_history_problem()
 
     # Status
 
     def _tell_status(self) -> None:
         if not self.sends_status:
             return
-        name, model = self._provider_names()
         state, message = "ready", ""
         if self.jobs:
             state, message = "busy", ", ".join(job.id for job in self.jobs)
         elif self._warning is not None:
             state, message = "warning", self.client.write(self._warning)
-        status = {"state": state, "message": message, "provider": name, "model": model}
+        who = self.models.status()
+        if who is None and state == "ready":
+            return  # who answers is just being found out, and is told then
+        status = {"state": state, "message": message, **(who or {"provider": self._settings.text("provider")})}
         if status != self._status:
             self._status = status
             self.protocol.tell("sidelight/status", status)
 
-    def _provider_names(self) -> tuple[str, str]:
-        try:
-            provider = self.provider()
-        except SidelightError:
-            return self._settings.text("provider"), ""
-        return provider.name, provider.model
-
     def _remember_outcome(self, answer: Answer) -> None:
         error = answer.finished.error if answer.finished else None
         self._warning = error.message if error else None
+        self._tell_history_problem()
+
+    def _tell_history_problem(self) -> None:
+        """Say once that conversations cannot be kept; answers go on."""
+        problem = self.conversations().problem()
+        if problem is not None and str(problem) not in self._warned:
+            self._warned.add(str(problem))
+            self.client.show(types.MessageType.Warning, problem.message, problem.hint)
 
     # Jobs
 
@@ -204,8 +231,14 @@ class Session:
 
         job.begin(self._guarded(work), ended)
 
-    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do a job's work; whatever goes wrong, the user is told."""
+    def do(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Do what a command asked for, after the command was answered."""
+        doing = asyncio.get_running_loop().create_task(self._guarded(work))
+        self._doing.add(doing)
+        doing.add_done_callback(self._doing.discard)
+
+    async def _guarded(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Do work; whatever goes wrong, the user is told."""
         try:
             await work
         except SidelightError as error:
@@ -218,6 +251,7 @@ class Session:
     async def _perform(self, job: Job, task: Task, asked: Asked, subject: Subject) -> None:
         try:
             await self._configured.wait()
+            await self.models.ready()
             ready = await find_or_ask(task, subject, self.client, self.pages, asked.conversation)
             if ready is not None:
                 ready = self._checked(task, ready)
@@ -247,9 +281,17 @@ class Session:
 
     async def _run(self, job: Job, task: Task, subject: Subject, asked: Asked, delivery: Delivery) -> str:
         """Run a job to its end; returns the id of its conversation."""
-        question = self._assistant.question(task, subject.context, asked.conversation, asked.workspace)
-        await job.run(self._assistant, question, delivery, self._title(task, subject))
+        question = self._question(task, subject, asked)
+        answer = await job.run(self._assistant, question, delivery, self._title(task, subject))
+        if task.edits:  # a page shows its notes itself
+            for note in answer.notes:
+                if note.is_warning:
+                    self.client.show(types.MessageType.Warning, note.message)
         return question.conversation.id
+
+    def _question(self, task: Task, subject: Subject, asked: Asked) -> Question:
+        folder = folder_key(self._folders[0]) if self._folders else ""
+        return self._assistant.question(task, subject.context, asked.conversation, asked.workspace, folder)
 
     def _delivery(self, job: Job, task: Task, asked: Asked, subject: Subject) -> Delivery:
         title = self._title(task, subject)
@@ -276,10 +318,8 @@ class Session:
         return self.client.can.edits if chosen == "auto" else chosen  # type: ignore[return-value]
 
     def _tells_truncation(self) -> bool:
-        try:
-            return self.provider().tells_truncation
-        except SidelightError:
-            return False
+        provider = self.models.current
+        return provider is not None and provider.tells_truncation
 
     async def _show_unapplied(self, subject: Subject, title: str, answer: Answer, told: Message) -> None:
         """Show the answer of an edit task as a page, and say why: it did not go into the document, or not whole."""
@@ -317,56 +357,23 @@ class Session:
         self.jobs.add(job)
         try:
             await self._configured.wait()
-            question = self._assistant.question(task, subject.context, asked.conversation, asked.workspace)
+            await self.models.ready()
+            question = self._question(task, subject, asked)
             answer = await job.run(self._assistant, question, delivery, self._title(task, subject))
             self._remember_outcome(answer)
             if answer.finished and answer.finished.error and not answer.text:
                 raise failure(answer)
             conversation = question.conversation
-            result = self._result(answer, is_streamed=partial_token is not None)
-            result |= {"conversation": conversation.id, "turn": len(conversation.turns)}
+            result = result_of(answer, self.client, is_streamed=partial_token is not None)
+            result |= {"conversation": conversation.id, "turn": conversation.next_number - 1}
             return result | (await self._edit_result(task, subject, answer) if task.edits else {})
         finally:
             self.jobs.remove(job)
             subject.release()
 
-    def _result(self, answer: Answer, *, is_streamed: bool) -> dict[str, Any]:
-        finished = answer.finished
-        result: dict[str, Any] = {
-            "sources": [source_value(source) for source in answer.sources],
-            "finish": finished.finish if finished else "cut_off",
-        }
-        if not is_streamed:
-            result |= {"text": answer.text} | ({"reasoning": answer.reasoning} if answer.reasoning else {})
-        if finished and finished.error:
-            error = finished.error
-            hint = {"hint": self.client.write(error.hint)} if error.hint else {}
-            result["error"] = {"kind": error.kind, "message": self.client.write(error.message)} | hint
-        return result
-
     async def _edit_result(self, task: Task, subject: Subject, answer: Answer) -> dict[str, Any]:
-        context, document = subject.context, subject.document
-        assert document is not None
-        new, outcome = await asyncio.to_thread(
-            rewritten, task.name, answer, context, tells_truncation=self._tells_truncation()
-        )
-        place, is_same = context.target, False
-        if subject.target is None:
-            document = as_it_was(self.documents, document.uri, context) or document
-            is_same = as_it_was(self.documents, document.uri, context) is not None
-        elif document.is_open:
-            place = subject.target.range
-            is_same = document.text.between(place) == context.target_text
-        if not is_same:
-            reason = msg("{name} was changed at that place meanwhile.", name=document.name)
-            return {"notice": self.client.write(not_applied(reason, in_part=False))}
-        if outcome.kind == "same":
-            return {"notice": self.client.write(msg("The answer changes nothing here."))}
-        edits = edits_between(document, place, context.target_text, new)
-        result: dict[str, Any] = {"edit": edit_of(document, edits, document_changes=True)} if edits else {}
-        if outcome.reason is not None:
-            result["notice"] = self.client.write(not_applied(outcome.reason, in_part=bool(edits)))
-        return result
+        tells = self._tells_truncation()
+        return await edit_result(task, subject, answer, self.documents, self.client, tells_truncation=tells)
 
     # Pages
 

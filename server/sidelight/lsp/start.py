@@ -11,13 +11,31 @@ import gc
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from sidelight.core.ports import Provider, RestorePoints
+from sidelight.choices import Choices
+from sidelight.core.budget import Limits
+from sidelight.core.ports import Choice, Conversations, Offers, RestorePoints
 from sidelight.lsp import handshake
 from sidelight.lsp.framing import Received, encode_message
 from sidelight.lsp.stdio import Connection, exit_now, take_over_standard_streams
 from sidelight.settings import Settings, SettingsSource
+
+
+class Choosing(Protocol):
+    """What chooses providers. ``choose`` and ``offers`` may block, and raise ``SidelightError``."""
+
+    def choose(self, settings: Settings) -> Choice:
+        """Return the provider that the settings ask for."""
+        ...
+
+    def known(self, settings: Settings) -> Choice | None:
+        """Return it where nobody need be asked for it; never blocks."""
+        ...
+
+    def offers(self, settings: Settings) -> Offers:
+        """Return the models of every provider that can be reached."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +43,11 @@ class Wiring:
     """What the composition root gives to the language server."""
 
     settings: SettingsSource
-    provider: Callable[[Settings], Provider]
+    choosing: Choosing
+    choices: Choices
     restore_points: Callable[[Settings], RestorePoints]
+    conversations: Callable[[Settings], Conversations]
+    limits: Callable[[Settings], Limits]
     pages_folder: Path
     set_log_level: Callable[[str], None] = field(default=lambda _: None)
 

@@ -14,8 +14,19 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from sidelight.core.answers import AnswerEvent, Finished, Replace, Source, Sources, Status, Text, Usage, merge_text
-from sidelight.core.ports import Check, Model, Request
+from sidelight.core.answers import (
+    AnswerEvent,
+    Asked,
+    Finished,
+    Replace,
+    Source,
+    Sources,
+    Status,
+    Text,
+    Usage,
+    merge_text,
+)
+from sidelight.core.ports import Check, Model, Request, Window
 from sidelight.core.reasoning import ReasoningSplitter
 from sidelight.core.stopping import Stop
 from sidelight.core.wire.event_stream import EventStreamDecoder
@@ -23,6 +34,7 @@ from sidelight.core.wire.surrogates import SurrogateJoiner, whole
 from sidelight.errors import ConfigurationError, ProviderError
 from sidelight.messages import msg, plain
 from sidelight.providers.http import Call, Http, Reply, host_of, redirect_error
+from sidelight.providers.refusals import told
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +106,11 @@ class AnythingLLMDecoder:
         self._is_finalized = False
         self._error = ""
 
+    @property
+    def is_complete(self) -> bool:
+        """Never: sources, and an agent's second answer, come after what looks like the end."""
+        return False
+
     def feed(self, chunk: bytes) -> list[AnswerEvent]:
         """Take bytes; return the answer events that they complete, neighbouring text joined."""
         return self._decoded(event.data for event in self._events.feed(chunk))
@@ -108,7 +125,7 @@ class AnythingLLMDecoder:
 
     def _failure(self) -> ProviderError | None:
         if self._error:
-            return abort_error(_told(self._error, self._key))
+            return abort_error(told(self._error, self._key))
         if not self._is_closed:
             return ProviderError(
                 "cut_off",
@@ -217,28 +234,28 @@ def _count(value: object) -> int | None:
 def abort_error(reason: str) -> ProviderError:
     """Say what an abort event means. Its words are those of AnythingLLM or of the model behind it."""
     lowered = reason.lower()
-    told = plain(reason)
+    words = plain(reason)
     if "premature close" in lowered:
         return ProviderError(
             "cut_off",
-            msg("The model behind AnythingLLM stopped in the middle of the answer ({reason}).", reason=told),
+            msg("The model behind AnythingLLM stopped in the middle of the answer ({reason}).", reason=words),
             msg("What came so far is kept. Look at the model server that AnythingLLM uses."),
         )
     if "api key" in lowered or lowered.startswith("401"):
         return ProviderError(
             "auth",
-            msg("AnythingLLM could not use its model: {reason}", reason=told),
+            msg("AnythingLLM could not use its model: {reason}", reason=words),
             msg("The key of the model provider is wrong or missing in AnythingLLM's own settings; yours is fine."),
         )
     if "embed" in lowered:
         return ProviderError(
             "other",
-            msg("AnythingLLM could not search its documents: {reason}", reason=told),
+            msg("AnythingLLM could not search its documents: {reason}", reason=words),
             msg("Check the embedder in AnythingLLM's settings, and that its server runs."),
         )
     return ProviderError(
         "other",
-        msg("AnythingLLM could not answer: {reason}", reason=told),
+        msg("AnythingLLM could not answer: {reason}", reason=words),
         msg("Check the model in AnythingLLM's settings (LLM Preference), and that its server runs."),
     )
 
@@ -261,14 +278,28 @@ class AnythingLLM:
         return False
 
     @property
+    def remembers(self) -> bool:
+        """Yes: each conversation is a session of its own on the server."""
+        return True
+
+    @property
     def model(self) -> str:
         """The configured workspace."""
         return self._config.workspace
+
+    def window(self, model: str | None, stop: Stop) -> Window | None:  # noqa: ARG002, the port's signature
+        """Return None: it knows its model's, tells nobody, and fits documents and history by itself."""
+        return None
+
+    def count_tokens(self, text: str, model: str | None, stop: Stop) -> int | None:  # noqa: ARG002, the port's signature
+        """Return None: nothing to count with."""
+        return None
 
     def stream(self, request: Request, stop: Stop) -> Iterator[AnswerEvent]:
         """Ask the workspace; the conversation is a session of its own, so nobody else's history is touched."""
         workspace = request.model or self._config.workspace or self._only_workspace(stop)
         stop.raise_if_set()
+        yield Asked(workspace)
         yield Status(msg("asking {workspace}", workspace=workspace))
         call = encode(self._config, request, workspace)
         yield from self._http.answer(call, AnythingLLMDecoder(self._config.key), stop, self._refusal)
@@ -330,22 +361,22 @@ class AnythingLLM:
         """Say what a reply means that is not a stream of events; None where it may be one all the same."""
         body = reply.json()
         reason = body.get("error") or body.get("message") if isinstance(body, dict) else None
-        told = _told(str(reason or ""), self._config.key)
+        words = told(str(reason or ""), self._config.key)
         if 300 <= reply.status < 400:
             return redirect_error(reply, "ANYTHINGLLM_BASE_URL")
         if reply.status == 200:
-            return abort_error(told) if told else self._not_the_api()
+            return abort_error(words) if words else self._not_the_api()
         if reply.status in (401, 403):
-            return self._refused_key(told)
+            return self._refused_key(words)
         if reply.status in (400, 404):
-            return self._not_found(told, reply)
+            return self._not_found(words, reply)
         return ProviderError(
             "overloaded" if reply.status in (429, 502, 503, 504) else "other",
-            msg("AnythingLLM answered with status {status}: {reason}", status=reply.status, reason=plain(told or "-")),
+            msg("AnythingLLM answered with status {status}: {reason}", status=reply.status, reason=plain(words or "-")),
             msg("Look at AnythingLLM's log, and at the proxy in front of it if there is one."),
         )
 
-    def _refused_key(self, told: str) -> ProviderError:
+    def _refused_key(self, words: str) -> ProviderError:
         if self._config.key_withheld:
             return ProviderError(
                 "auth",
@@ -359,22 +390,22 @@ class AnythingLLM:
             )
         return ProviderError(
             "auth",
-            msg("AnythingLLM did not accept the key: {reason}", reason=plain(told or "403")),
+            msg("AnythingLLM did not accept the key: {reason}", reason=plain(words or "403")),
             msg("Make a key in AnythingLLM (Settings, Tools, Developer API) and set ANYTHINGLLM_API_KEY."),
         )
 
-    def _not_found(self, told: str, reply: Reply) -> ProviderError:
-        if "workspace" in told.lower():
+    def _not_found(self, words: str, reply: Reply) -> ProviderError:
+        if "workspace" in words.lower():
             return ProviderError(
                 "not_found",
-                msg("AnythingLLM does not know the workspace: {reason}", reason=plain(told or str(reply.status))),
+                msg("AnythingLLM does not know the workspace: {reason}", reason=plain(words or str(reply.status))),
                 msg("Run `sidelight models` to see the workspaces; ANYTHINGLLM_WORKSPACE_SLUG names one."),
             )
         if reply.status == 404:
             return self._not_the_api()
         return ProviderError(
             "other",
-            msg("AnythingLLM did not understand the request: {reason}", reason=plain(told or "400")),
+            msg("AnythingLLM did not understand the request: {reason}", reason=plain(words or "400")),
             msg("Check that AnythingLLM is version 1.8 or newer, and look at its log."),
         )
 
@@ -391,9 +422,3 @@ class AnythingLLM:
             msg("{url} is not the address of AnythingLLM's API: it answers with something else.", url=self._config.api),
             msg("Set ANYTHINGLLM_BASE_URL to where AnythingLLM runs, such as http://localhost:3001."),
         )
-
-
-def _told(text: str, key: str) -> str:
-    """Return a server's words as they may be shown: of bounded length, and without the key if it repeats that."""
-    text = whole(text.replace(key, "***") if key else text)
-    return text if len(text) <= 300 else text[:300] + "…"

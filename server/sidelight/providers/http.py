@@ -24,12 +24,12 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
-from sidelight.core.answers import AnswerEvent, Status
+from sidelight.core.answers import AnswerEvent, Finished, Status
 from sidelight.core.ports import Check
 from sidelight.core.stopping import Stop, Stopped
 from sidelight.core.wire.event_stream import LineTooLong
 from sidelight.errors import ConfigurationError, ProviderError
-from sidelight.messages import msg
+from sidelight.messages import Message, msg
 from sidelight.providers.http_errors import silence, translated
 
 if TYPE_CHECKING:
@@ -38,9 +38,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _READ_BYTES = 65536
-_ERROR_BODY_BYTES = 65536
+_BODY_BYTES = 16 << 20
 _BACK_OFF_S = 0.5
 _LONGEST_WAIT_S = 30.0
+_LOADING_S = 0.5
+# What may still come after a complete answer, token counts mostly, comes at once; some servers never close.
+_GRACE_S = 1.0
 # Statuses by which a server or a proxy in front of it says "not now"; nothing has been answered yet.
 _TRY_AGAIN = (429, 502, 503, 504)
 
@@ -58,12 +61,13 @@ class HttpOptions:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request: ``body`` is sent as JSON when it is not None."""
+    """One request: ``body`` is sent as JSON when it is not None; ``silence_s`` 0 is what the user set."""
 
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
+    silence_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,12 @@ class Reply:
 
 
 class Decoder(Protocol):
-    """Bytes in, answer events out; pure. ``finish`` raises when the answer is not complete."""
+    """Bytes in, answer events out; pure. ``finish`` says what is wrong when the answer is not complete."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the answer is whole, so that nobody need wait for the end of the body."""
+        ...
 
     def feed(self, chunk: bytes) -> list[AnswerEvent]:
         """Take bytes of the body, cut anywhere."""
@@ -114,7 +123,7 @@ class Http:
             with _Stream(stop) as stream:
                 response = stream.open(partial(self._send, call=call), call.url)
                 with translated(call.url, stop):
-                    return _reply(response, response.content)
+                    return _reply(response, _body(response, self._silence_s(call)))
         with self._lock:
             is_fresh = self._shared is None
             if self._shared is None:
@@ -130,18 +139,28 @@ class Http:
 
     def _fetch(self, session: requests.Session, call: Call) -> Reply:
         with translated(call.url), self._send(session, call) as response:
-            return _reply(response, response.content)
+            return _reply(response, _body(response, self._silence_s(call)))
+
+    def _silence_s(self, call: Call) -> float:
+        return call.silence_s or self.options.silence_s
 
     def answer(
-        self, call: Call, decoder: Decoder, stop: Stop, refusal: Callable[[Reply], ProviderError | None]
+        self,
+        call: Call,
+        decoder: Decoder,
+        stop: Stop,
+        refusal: Callable[[Reply], ProviderError | None],
+        is_loading: Callable[[Reply], bool] = lambda _reply: False,
     ) -> Iterator[AnswerEvent]:
         """Send a request and yield the events that ``decoder`` makes of its body, as the bytes arrive.
 
         ``refusal`` looks at a reply that is not an event stream (any status) and says what it means; None lets the
-        decoder have it. While nothing has arrived, refused connections and "not now" are tried again with back-off.
-        Raises ``Stopped``, or ``ProviderError``.
+        decoder have it. While nothing has arrived, refused connections and "not now" are tried again with back-off;
+        ``is_loading`` tells a 503 that will pass by itself, which may last as long as silence. Raises ``Stopped``, or
+        ``ProviderError``.
         """
-        for attempt in range(self.options.retries + 1):
+        attempt, began, said = 0, monotonic(), None
+        while True:
             with _Stream(stop) as stream:
                 try:
                     response = stream.open(partial(self._send, call=call), call.url)
@@ -149,15 +168,24 @@ class Http:
                     wait_s = self._wait_before_next(attempt, None)
                     if error.kind != "network" or wait_s is None:
                         raise
-                    reason = error.message
+                    told = Status(_trying_again(error.message, wait_s))
                 else:
-                    wait_s = self._wait_before_next(attempt, response)
-                    if wait_s is None:
-                        yield from stream.events(response, decoder, refusal, self.options.silence_s)
-                        return
-                    reason = msg("The server answered {status}.", status=response.status_code)
-            log.info("trying again in %.1f s: %s", wait_s, reason)
-            yield Status(msg("Trying again in {seconds} s: {reason}", reason=reason, seconds=f"{wait_s:.1f}"))
+                    is_short = response.status_code == 503 and monotonic() - began < self.options.silence_s
+                    reply = stream.whole(response, self.options.silence_s) if is_short else None
+                    if reply is not None and is_loading(reply):
+                        wait_s, told, attempt = _LOADING_S, _loading(), attempt - 1
+                    else:
+                        wait_s = self._wait_before_next(attempt, response)
+                        if wait_s is None:
+                            yield from stream.events(response, decoder, refusal, self.options.silence_s, reply)
+                            return
+                        answered = msg("The server answered {status}.", status=response.status_code)
+                        told = Status(_trying_again(answered, wait_s))
+            if told != said:
+                log.info("%s", told.message)
+                yield told
+            said = told
+            attempt += 1
             if stop.wait(wait_s):
                 raise Stopped
 
@@ -199,7 +227,7 @@ class Http:
             call.url,
             data=None if call.body is None else json.dumps(call.body).encode("ascii"),
             headers={**self.options.headers, **_OUR_HEADERS, **call.headers},
-            timeout=(self.options.connect_s, self.options.silence_s),
+            timeout=(self.options.connect_s, self._silence_s(call)),
             allow_redirects=False,  # a redirect would carry headers and code to another host
             proxies={"http": proxy, "https": proxy} if proxy else {},
             verify=self._certificates(),
@@ -216,6 +244,15 @@ class Http:
                 msg("Correct SIDELIGHT_CA_FILE (or REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE)."),
             )
         return chosen or True
+
+
+def _loading() -> Status:
+    loading = msg("the server is loading the model")
+    return Status(loading, if_silent=loading)
+
+
+def _trying_again(reason: Message, wait_s: float) -> Message:
+    return msg("Trying again in {seconds} s: {reason}", reason=reason, seconds=f"{wait_s:.1f}")
 
 
 # identity: a server that compresses without flushing would hold every delta back.
@@ -250,6 +287,7 @@ class _Stream:
 
     def open(self, send: Callable[[requests.Session], requests.Response], url: str) -> requests.Response:
         """Send, and return the response once its headers are there."""
+        self._stop.raise_if_set()
         self._session = _session(self._hold)
         with translated(url, self._stop):
             self._response = send(self._session)
@@ -261,33 +299,55 @@ class _Stream:
         decoder: Decoder,
         refusal: Callable[[Reply], ProviderError | None],
         silence_s: float,
+        reply: Reply | None = None,
     ) -> Iterator[AnswerEvent]:
-        """Yield the events of the body as they arrive."""
+        """Yield the events of the body as they arrive; ``reply`` is the body where it has been read already."""
         url = response.url
         if not _is_event_stream(response):
-            with translated(url, self._stop):
-                reply = _reply(response, response.raw.read(_ERROR_BODY_BYTES, decode_content=True))
+            reply = reply or self.whole(response, silence_s)
             if error := refusal(reply):
                 raise error
-            yield from decoder.feed(reply.body)
+            yield from self._feed(decoder, reply.body)
         heard = monotonic()
-        while chunk := self._read(response):
-            if events := self._feed(decoder, chunk):
-                heard = monotonic()
-                yield from events
-            elif monotonic() - heard > silence_s:  # comments keep a connection open, but say nothing
-                raise silence(url)
+        try:
+            for chunk in self._chunks(response, decoder):
+                if events := self._feed(decoder, chunk):
+                    heard = monotonic()
+                    yield from events
+                elif monotonic() - heard > silence_s:  # comments keep a connection open, but say nothing
+                    raise silence(url)
+        except ProviderError:
+            yield from (held for held in decoder.finish() if not isinstance(held, Finished))
+            raise
         self._stop.raise_if_set()
         yield from decoder.finish()
 
+    def whole(self, response: requests.Response, silence_s: float) -> Reply:
+        """Read a body that is no stream to its end."""
+        with translated(response.url, self._stop):
+            return _reply(response, _body(response, silence_s))
+
+    def _chunks(self, response: requests.Response, decoder: Decoder) -> Iterator[bytes]:
+        """Yield the bytes of the body; what keeps it open after a complete answer is given little time."""
+        grace: threading.Timer | None = None
+        try:
+            while chunk := self._read(response):
+                yield chunk
+                if decoder.is_complete and grace is None:
+                    grace = threading.Timer(_GRACE_S, self._shut_down)
+                    grace.daemon = True
+                    grace.start()
+        except ProviderError:
+            if not decoder.is_complete:
+                raise
+        finally:
+            if grace is not None:
+                grace.cancel()
+
     def _read(self, response: requests.Response) -> bytes:
         """Return the next bytes; empty at the end of the body."""
-        raw = response.raw
         with translated(response.url, self._stop, started=True):
-            while True:
-                chunk: bytes = raw.read1(_READ_BYTES, decode_content=True)
-                if chunk or raw.closed:
-                    return chunk
+            return _read_some(response)
 
     @staticmethod
     def _feed(decoder: Decoder, chunk: bytes) -> list[AnswerEvent]:
@@ -369,6 +429,26 @@ def _report_sockets(manager: Any, on_socket: Callable[[socket.socket], None] | N
     manager.pool_classes_by_scheme = {
         scheme: reporting(pool) for scheme, pool in manager.pool_classes_by_scheme.items()
     }
+
+
+def _read_some(response: requests.Response) -> bytes:
+    """Return the next bytes of a body as soon as there are any; empty at its end."""
+    raw = response.raw
+    while True:
+        chunk: bytes = raw.read1(_READ_BYTES, decode_content=True)
+        if chunk or raw.closed:
+            return chunk
+
+
+def _body(response: requests.Response, seconds: float) -> bytes:
+    """Return a whole body, or as much as any answer has; one that drips for longer than ``seconds`` is given up."""
+    parts, size, began = [], 0, monotonic()
+    while size < _BODY_BYTES and (chunk := _read_some(response)):
+        parts.append(chunk)
+        size += len(chunk)
+        if monotonic() - began > seconds:
+            raise silence(response.url)
+    return b"".join(parts)
 
 
 def _is_event_stream(response: requests.Response) -> bool:

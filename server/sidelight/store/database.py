@@ -1,7 +1,8 @@
 """One SQLite file that several processes use at once: opened at first use, private, and never in the way of the work.
 
 A file from a newer version is refused. A broken one is moved aside, not deleted, and a new one is begun. Whatever
-SQLite, SQLAlchemy or the disk says becomes a ``RestorePointError`` here. ``restore_points.py`` is what uses this.
+SQLite, SQLAlchemy or the disk says becomes here an error of those who use it: ``restore_points.py``,
+``conversations.py``.
 """
 
 from __future__ import annotations
@@ -11,14 +12,15 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from threading import RLock
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, TypeVar
 
-from sidelight.core.ports import RestorePointError
-from sidelight.messages import msg
+from sidelight.errors import SidelightError
+from sidelight.messages import Message, msg
 from sidelight.store.migrations import MIGRATIONS
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ _log = logging.getLogger(__name__)
 _Result = TypeVar("_Result")
 _Identity = tuple[int, int]
 
+FILE_NAME = "sidelight.db"
 BUSY_S = 5.0
 # WAL files grow with the largest transaction; afterwards they are cut back to this.
 _WAL_BYTES = 4 << 20
@@ -39,14 +42,33 @@ _BUSY = ("database is locked", "database table is locked", "database is busy")
 _FULL = ("database or disk is full",)
 
 
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What somebody keeps in the file: the error that tells of trouble, and the setting that does without it."""
+
+    error: type[SidelightError]
+    things: Message
+    setting: str
+
+    def hint(self, first: Message) -> Message:
+        """Return a hint that ends with the way to do without."""
+        return msg(
+            "{first}, or set {setting}=0 to keep no {things}.", first=first, setting=self.setting, things=self.things
+        )
+
+
 class Database:
     """The file ``path``. Any thread may call; one connection goes from thread to thread, so that none waits in vain.
 
     SQLite makes writers wait by polling, without an order: threads of one process queue here instead.
     """
 
-    def __init__(self, path: Path, busy_s: float = BUSY_S) -> None:
+    def __init__(self, path: Path, purpose: Purpose, busy_s: float = BUSY_S) -> None:
         self.path = path
+        self.moved_aside: Message | None = None
+        # Goes up with every other file that was opened: what was written to one is not in the next.
+        self.generation = 0
+        self._purpose = purpose
         self._busy_s = busy_s
         self._engine: Engine | None = None
         self._opened: _Identity | None = None
@@ -56,10 +78,14 @@ class Database:
         """Whether there is a file: who only reads need not make one."""
         return _identity(self.path) is not None
 
+    def load(self) -> None:
+        """Load what opening takes."""
+        with _told(self.path, self._purpose):
+            import sidelight.store.tables  # noqa: F401, loads SQLAlchemy: nearly all of the first call's time
+
     def prepare(self) -> None:
         """Load what opening takes, and open the file where there is one."""
-        with _told(self.path):
-            import sidelight.store.tables  # noqa: F401, loads SQLAlchemy: nearly all of the first call's time
+        self.load()
         if self.exists():
             self.read(lambda _connection: None)
 
@@ -73,7 +99,7 @@ class Database:
 
     def forget_deleted(self) -> None:
         """Empty the log of recent writes, which still holds what was deleted."""
-        with self._lock, _told(self.path):
+        with self._lock, _told(self.path, self._purpose):
             connection = self._ready().raw_connection()
             try:
                 connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -82,7 +108,7 @@ class Database:
 
     def remove_broken(self) -> None:
         """Delete the broken files that were moved aside: there are texts in them, too."""
-        with self._lock, _told(self.path):
+        with self._lock, _told(self.path, self._purpose):
             for file in self.path.parent.glob(f"{self.path.name}.{_ASIDE}-*"):
                 file.unlink(missing_ok=True)
 
@@ -94,7 +120,7 @@ class Database:
                 engine.dispose()
 
     def _run(self, work: Callable[[Connection], _Result], begin: str) -> _Result:
-        with self._lock, _told(self.path):
+        with self._lock, _told(self.path, self._purpose):
             try:
                 return self._once(work, begin)
             except Exception as error:
@@ -109,7 +135,7 @@ class Database:
                 if not _says(error, _BROKEN):
                     raise
             self.close()
-            _move_aside(self.path, seen)
+            self.moved_aside = _move_aside(self.path, seen) or self.moved_aside
             return self._once(work, begin)
 
     def _once(self, work: Callable[[Connection], _Result], begin: str) -> _Result:
@@ -118,11 +144,12 @@ class Database:
 
     def _ready(self) -> Engine:
         """Return the engine of the file that stands there now: it may have been deleted, or moved aside."""
-        if self._engine is not None and self._opened != _identity(self.path):
+        if self._opened != _identity(self.path):
             self.close()
+            self.generation += 1
         if self._engine is None:
             _make_private(self.path)
-            self._engine = _open(self.path, self._busy_s)
+            self._engine = _open(self.path, self._purpose, self._busy_s)
             self._opened = _identity(self.path)
         return self._engine
 
@@ -130,12 +157,12 @@ class Database:
 # Opening
 
 
-def _open(path: Path, busy_s: float) -> Engine:
+def _open(path: Path, purpose: Purpose, busy_s: float) -> Engine:
     import sqlalchemy
 
     engine = sqlalchemy.create_engine(
         "sqlite://",
-        creator=lambda: _connect(path, busy_s),
+        creator=lambda: _connect(path, purpose, busy_s),
         poolclass=sqlalchemy.QueuePool,
         pool_size=1,
         max_overflow=0,
@@ -153,13 +180,13 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
 
 
-def _connect(path: Path, busy_s: float) -> sqlite3.Connection:
+def _connect(path: Path, purpose: Purpose, busy_s: float) -> sqlite3.Connection:
     import sqlite3
 
     # isolation_level None: transactions begin where we say so (``_begin``), not where Python guesses.
     connection = sqlite3.connect(path, timeout=busy_s, isolation_level=None, check_same_thread=False)
     try:
-        _refuse_newer(connection.execute("PRAGMA user_version").fetchone()[0], path)
+        _refuse_newer(connection.execute("PRAGMA user_version").fetchone()[0], path, purpose)
         # Takes effect on a new file alone, and only before anything else is written to it.
         connection.execute("PRAGMA auto_vacuum = FULL")
         connection.execute("PRAGMA secure_delete = ON")
@@ -204,9 +231,9 @@ def _version(connection: Connection) -> int:
     return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
 
 
-def _refuse_newer(version: int, path: Path) -> None:
+def _refuse_newer(version: int, path: Path, purpose: Purpose) -> None:
     if version > len(MIGRATIONS):
-        raise RestorePointError(
+        raise purpose.error(
             msg("{path} was written by a newer version of Sidelight.", path=str(path)),
             msg("Update Sidelight, or move that file away: a new one is begun then."),
         )
@@ -245,17 +272,25 @@ def _files(path: Path) -> list[Path]:
     return [path, *(path.with_name(path.name + suffix) for suffix in ("-wal", "-shm"))]
 
 
-def _move_aside(path: Path, seen: _Identity | None) -> None:
-    """Rename the broken file, unless it is not the one that was ``seen`` broken: another process was faster."""
+def _move_aside(path: Path, seen: _Identity | None) -> Message | None:
+    """Rename the broken file, unless it is not the one that was ``seen`` broken: another process was faster.
+
+    Returns what the user should know of it.
+    """
     with _alone_in(path.parent):
         if seen is None or _identity(path) != seen:
-            return
+            return None
         mark = datetime.now(timezone.utc).strftime(f"{_ASIDE}-%Y%m%d-%H%M%S-%f")
         # The log of recent writes first: beside a new database it would be taken for that one's.
         for file in reversed(_files(path)):
             with contextlib.suppress(FileNotFoundError):
                 os.replace(file, path.with_name(file.name.replace(path.name, f"{path.name}.{mark}", 1)))
     _log.error("%s is broken; it was moved to %s.%s, and a new one is begun", path, path.name, mark)
+    return msg(
+        "{path} is broken; it was moved to {aside}, and a new one is begun.",
+        path=str(path),
+        aside=f"{path.name}.{mark}",
+    )
 
 
 @contextlib.contextmanager
@@ -279,21 +314,21 @@ def _alone_in(folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Turn what goes wrong below into a ``RestorePointError``."""
+def _told(path: Path, purpose: Purpose) -> Iterator[None]:
+    """Turn what goes wrong below into the error of those who use the file."""
     try:
         yield
     except ImportError as error:
-        raise RestorePointError(
-            msg("Restore points need the package {name}.", name=error.name or "sqlalchemy"),
-            msg("Install it: python -m pip install sqlalchemy. Or set SIDELIGHT_RESTORE_POINTS=0."),
+        raise purpose.error(
+            msg("To keep {things} takes the package {name}.", things=purpose.things, name=error.name or "sqlalchemy"),
+            purpose.hint(msg("Install it (python -m pip install sqlalchemy)")),
         ) from error
     except OSError as error:
-        raise _unusable(path, error.strerror or str(error)) from error
+        raise _unusable(path, purpose, error.strerror or str(error)) from error
     except Exception as error:
         if (reason := _database_error(error)) is None:
             raise
-        raise _store_error(path, reason) from error
+        raise _store_error(path, purpose, reason) from error
 
 
 def _database_error(error: Exception) -> str | None:
@@ -313,22 +348,21 @@ def _says(error: Exception, signs: tuple[str, ...]) -> bool:
     return reason is not None and any(sign in reason for sign in signs)
 
 
-def _store_error(path: Path, reason: str) -> RestorePointError:
+def _store_error(path: Path, purpose: Purpose, reason: str) -> SidelightError:
     if any(sign in reason for sign in _BUSY):
-        return RestorePointError(
+        return purpose.error(
             msg("{path} has been in use by another program for too long.", path=str(path)),
             msg("Try again; if it stays so, close other programs that have the file open."),
         )
     if any(sign in reason for sign in _FULL):
-        return RestorePointError(
-            msg("There is no room on the disk for {path}.", path=str(path)),
-            msg("Make room, or set SIDELIGHT_RESTORE_POINTS=0 to keep no restore points."),
+        return purpose.error(
+            msg("There is no room on the disk for {path}.", path=str(path)), purpose.hint(msg("Make room"))
         )
-    return _unusable(path, reason)
+    return _unusable(path, purpose, reason)
 
 
-def _unusable(path: Path, reason: str) -> RestorePointError:
-    return RestorePointError(
+def _unusable(path: Path, purpose: Purpose, reason: str) -> SidelightError:
+    return purpose.error(
         msg("{path} cannot be used: {reason}", path=str(path), reason=reason),
-        msg("Check that its folder can be written, or set SIDELIGHT_RESTORE_POINTS=0 to keep no restore points."),
+        purpose.hint(msg("Check that its folder can be written")),
     )

@@ -5,7 +5,6 @@ Texts are kept compressed, to the letter: any line ends, and half characters (lo
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -15,12 +14,13 @@ from sidelight.core.ports import RestorePoint, RestorePointError, RestorePointSu
 from sidelight.editing.line_diff import hunks
 from sidelight.editing.text import split_lines
 from sidelight.messages import msg
-from sidelight.store.database import Database
+from sidelight.store.database import FILE_NAME, Database, Purpose
+from sidelight.store.packing import pack, storable, unpack
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row, Select, Table
 
-FILE_NAME = "sidelight.db"
+PURPOSE = Purpose(RestorePointError, msg("restore points"), "SIDELIGHT_RESTORE_POINTS")
 _SUMMARY = ("id", "uri", "name", "task", "job", "made_at_ms", "changed_lines")
 _LARGEST_ID = 2**63 - 1
 _DAY_MS = 86_400_000
@@ -70,7 +70,7 @@ class StoredRestorePoints:
     """
 
     def __init__(self, folder: Path, *, days: int, budget_bytes: int, now: Callable[[], datetime] = _utc_now) -> None:
-        self._database = Database(folder / FILE_NAME)
+        self._database = Database(folder / FILE_NAME, PURPOSE)
         self._days = days
         self._budget_bytes = budget_bytes
         self._now = now
@@ -83,7 +83,7 @@ class StoredRestorePoints:
         """Keep a text; raises ``RestorePointError`` for one that alone is larger than the budget."""
         packed = self._pack(before, name)
         values = {
-            "uri": _storable(uri), "name": _storable(name), "task": _storable(task), "job": _storable(job),
+            "uri": storable(uri), "name": storable(name), "task": storable(task), "job": storable(job),
             "made_at_ms": _milliseconds(self._now()), "before": packed, "size": len(packed) + _ROW_BYTES,
         }  # fmt: skip
 
@@ -121,7 +121,7 @@ class StoredRestorePoints:
             table = _table()
             query = table.select().with_only_columns(*(table.c[name] for name in _SUMMARY))
             if uri is not None:
-                query = query.where(table.c.uri == _storable(uri))
+                query = query.where(table.c.uri == storable(uri))
             rows = connection.execute(query.order_by(table.c.id.desc()).limit(limit))
             return [RestorePointSummary(**_summary(row)) for row in rows]
 
@@ -151,7 +151,7 @@ class StoredRestorePoints:
         self._database.close()
 
     def _pack(self, text: str, name: str) -> bytes:
-        packed = zlib.compress(text.encode("utf-8", "surrogatepass"))
+        packed = pack(text)
         if len(packed) > self._budget_bytes:
             raise RestorePointError(
                 msg("{name} is larger than all restore points may be together.", name=name),
@@ -204,8 +204,8 @@ def _summary(row: Row[Any]) -> dict[str, Any]:
 
 def _unpack(packed: bytes, id_: int) -> str:
     try:
-        return zlib.decompress(packed).decode("utf-8", "surrogatepass")
-    except (zlib.error, UnicodeDecodeError) as error:
+        return unpack(packed)
+    except ValueError as error:
         raise RestorePointError(
             msg("The text of restore point {id} is damaged.", id=id_), msg("Choose an older or a newer one.")
         ) from error
@@ -215,11 +215,6 @@ def _changed_lines(before: str, after: str) -> int:
     """Count a changed line once, not as one that went and one that came."""
     differences = hunks(split_lines(before), split_lines(after))
     return sum(max(hunk.end - hunk.first, hunk.new_end - hunk.new_first) for hunk in differences)
-
-
-def _storable(text: str) -> str:
-    """Return the text without lone surrogates, which SQLite's text cannot hold."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _milliseconds(moment: datetime) -> int:

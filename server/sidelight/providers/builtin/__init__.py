@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidelight.core.answers import AnswerEvent, Finished, Text
-from sidelight.core.ports import Check, Model, Request
+from sidelight.core.ports import Check, Model, Request, Window
 from sidelight.core.stopping import Stop
 from sidelight.messages import Translator, msg, translator
 
@@ -26,6 +26,7 @@ class BuiltinProvider:
     name = "builtin"
     model = ""
     tells_truncation = True
+    remembers = False
 
     def __init__(self, opened: Sequence[Path] = ()) -> None:
         """Take the folders that are opened: nothing is run from them."""
@@ -41,6 +42,14 @@ class BuiltinProvider:
             yield Text(piece)
         stop.raise_if_set()
         yield Finished("complete")
+
+    def window(self, model: str | None, stop: Stop) -> Window | None:  # noqa: ARG002, the port's signature
+        """Return None: it reads code of any length."""
+        return None
+
+    def count_tokens(self, text: str, model: str | None, stop: Stop) -> int | None:  # noqa: ARG002, the port's signature
+        """Return None: it knows no tokens."""
+        return None
 
     def models(self) -> list[Model]:
         """Return no models: there is nothing to choose."""

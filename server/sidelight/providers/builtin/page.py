@@ -92,9 +92,8 @@ def _fenced(text: str, language: str) -> Iterator[str]:
 def how_to_connect() -> Message:
     """Return the sentence that says how a model is connected."""
     return msg(
-        "No model is connected. To connect AnythingLLM, set {address}, {key} and {workspace} in a `.env` file or in "
-        "the settings of your editor.",
-        address=code("ANYTHINGLLM_BASE_URL"),
-        key=code("ANYTHINGLLM_API_KEY"),
-        workspace=code("ANYTHINGLLM_WORKSPACE_SLUG"),
+        "No model is connected. Start Ollama, LM Studio or llama.cpp on this machine, and Sidelight finds it; or set "
+        "{anythingllm} or {openai} in a `.env` file or in the settings of your editor.",
+        anythingllm=code("ANYTHINGLLM_BASE_URL"),
+        openai=code("OPENAI_BASE_URL"),
     )

@@ -1,4 +1,4 @@
-"""Ruff, where it is installed: one more finder of faults, and the only program that this package starts.
+"""Ruff, where it is installed: one more finder of faults, and the only program that this provider starts.
 
 Code from an opened folder never runs: ruff comes from beside our own interpreter or from PATH, never from an opened
 folder or below the working directory, and reads the text from stdin in a folder that is nobody's.

@@ -1,0 +1,287 @@
+"""Which provider answers, and why: what is configured, else what runs on this machine, else the built-in one.
+
+Code goes to another machine only when its address, or the provider by name, was set; a key alone sets nothing. Here
+settings become providers: no other file reads both.
+"""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from time import monotonic
+from typing import Any
+
+from sidelight.choices import ADDRESS_SETTING, MODEL_SETTING
+from sidelight.core.budget import Limits
+from sidelight.core.ports import Choice, Offer, Offers, Provider
+from sidelight.errors import SidelightError, UsageError
+from sidelight.messages import Message, msg
+from sidelight.providers.discovery import Found, discover
+from sidelight.setting_table import PROVIDERS
+from sidelight.settings import Settings, Value
+
+log = logging.getLogger(__name__)
+
+# How long it holds what was found on this machine; a server that is started or stopped meanwhile is noticed after it.
+_FOUND_S = 20.0
+# In the order in which ``auto`` takes them: each is configured when this is set.
+_CONFIGURED_BY = {**ADDRESS_SETTING, "transformers": "transformers.model"}
+
+
+class Chooser:
+    """Makes the providers of this process. Safe to use from several threads; all methods may block."""
+
+    def __init__(self, find: Callable[[], list[Found]] = discover) -> None:
+        self._find = find
+        self._finding = threading.Lock()
+        self._making = threading.Lock()
+        self._found: list[Found] = []
+        self._found_until = 0.0
+        self._made: dict[str, tuple[Any, Provider]] = {}
+        self._told = ""
+
+    def choose(self, settings: Settings) -> Choice:
+        """Return the provider that the settings ask for. Raises ``ConfigurationError``."""
+        name, why, settings = self._decide(settings)
+        choice = Choice(self.make(name, settings), why)
+        if self._told != (told := f"{name}: {why}"):
+            self._told = told
+            log.info("the provider is %s", told)
+        return choice
+
+    def known(self, settings: Settings) -> Choice | None:
+        """Return the choice where nobody need be asked for it, now or any more. Never blocks; raises nothing."""
+        is_open = settings.text("provider") == "auto" and _configured(settings) is None
+        if is_open and monotonic() > self._found_until:
+            return None
+        try:
+            return self.choose(settings)
+        except SidelightError:
+            return None
+
+    def offers(self, settings: Settings) -> Offers:
+        """Ask every provider that is configured or found for its models, all at once."""
+        current = self.choose(settings).provider
+        asked = {(name, ""): settings for name in PROVIDERS if _is_set(name, settings)}
+        asked.setdefault((settings.text("provider"), ""), settings)
+        for found in self._discovered():
+            if _address(found.provider, settings) != found.address:
+                asked[found.provider, found.address] = _with_found(settings, found)
+        asked = {key: value for key, value in asked.items() if key[0] not in ("auto", "builtin")}
+        with ThreadPoolExecutor(max(len(asked), 1), "models") as threads:
+            results = list(threads.map(lambda item: self._models(*item), asked.items()))
+        offers = [_marked(offer, current) for found_offers, _ in results for offer in found_offers]
+        failed = tuple((name, error) for (name, _), (_, error) in zip(asked, results) if error is not None)  # noqa: B905
+        return Offers(tuple(offers), failed)
+
+    def make(self, name: str, settings: Settings) -> Provider:
+        """Return the provider of that name; the same one while its settings stay the same."""
+        config, make = _MAKERS[name](settings)
+        with self._making:
+            kept = self._made.get(name)
+            if kept is not None and kept[0] == config:
+                return kept[1]
+            provider = make()
+            self._made[name] = config, provider
+            return provider
+
+    def _models(self, key: tuple[str, str], settings: Settings) -> tuple[list[Offer], SidelightError | None]:
+        name, address = key
+        try:
+            _, make = _MAKERS[name](settings)
+            return [Offer(name, model, address) for model in make().models()], None
+        except SidelightError as error:
+            return [], error
+
+    def _decide(self, settings: Settings) -> tuple[str, Message, Settings]:
+        chosen = settings.values["provider"]
+        if chosen.value != "auto":
+            return str(chosen.value), msg("it is set, in {origin}", origin=chosen.origin), settings
+        if name := _configured(settings):
+            value = settings.values[_CONFIGURED_BY[name]]
+            return name, msg("its address or model is set, in {origin}", origin=value.origin), settings
+        found = self._discovered()
+        for server in found:
+            if server.provider != "anythingllm":
+                why = msg("nothing is configured, and it was found at {address}", address=server.address)
+                return server.provider, why, _with_found(settings, server)
+        if found:
+            why = msg("nothing is configured; AnythingLLM was found at {address}: set ANYTHINGLLM_BASE_URL and "
+                      "ANYTHINGLLM_API_KEY to use it", address=found[0].address)  # fmt: skip
+            return "builtin", why, settings
+        return "builtin", msg("nothing is configured, and no model server was found on this machine"), settings
+
+    def _discovered(self) -> list[Found]:
+        with self._finding:
+            if monotonic() > self._found_until:
+                self._found = self._find()
+                self._found_until = monotonic() + _FOUND_S
+            return self._found
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Return what the user set about lengths."""
+    return Limits(
+        settings.integer("prompt_tokens"), settings.integer("max_tokens"), settings.text("system_prompt")
+    )  # fmt: skip
+
+
+def find_offer(offers: Offers, name: str, provider: str | None = None) -> Offer:
+    """Return the model of that name, of one provider or of any. Raises ``UsageError`` with the nearest names."""
+    eligible = [offer for offer in offers.offers if provider in (None, offer.provider)]
+    named = [offer for offer in eligible if name in (offer.model.id, offer.model.name)]
+    if named:
+        return named[0]
+    names = [offer.model.id for offer in eligible]
+    near = difflib.get_close_matches(name, names, 5, 0.4) or names[:20]
+    raise UsageError(
+        msg("There is no model {name}. The nearest names: {names}", name=name, names=", ".join(near) or "-"),
+        msg("`sidelight models` lists all of them."),
+    )
+
+
+def _configured(settings: Settings) -> str | None:
+    return next((name for name in _CONFIGURED_BY if _is_set(name, settings)), None)
+
+
+def _is_set(name: str, settings: Settings) -> bool:
+    setting = _CONFIGURED_BY.get(name)
+    return setting is not None and bool(settings.text(setting))
+
+
+def _with_found(settings: Settings, found: Found) -> Settings:
+    """Return settings in which a found server's address stands; it is nobody's word, so no key goes there."""
+    name = ADDRESS_SETTING[found.provider]
+    own = settings.values[name].users_own
+    value = Value(found.address, msg("found on this machine"), "found", own)
+    return replace(settings, values={**settings.values, name: value})
+
+
+def _address(name: str, settings: Settings) -> str:
+    setting = ADDRESS_SETTING.get(name)
+    return settings.text(setting) if setting else ""
+
+
+def _model(name: str, settings: Settings) -> str:
+    """Return the model that is set for a provider: its own setting, else the one for all."""
+    return settings.text(MODEL_SETTING[name]) or settings.text("model")
+
+
+def _marked(offer: Offer, current: Provider) -> Offer:
+    is_current = offer.provider == current.name and offer.model.id == current.model
+    return replace(offer, is_current=is_current)
+
+
+# One function a provider: what it is made from, by which it is known again, and how it is made.
+
+_Made = tuple[Any, Callable[[], Provider]]
+
+
+def _builtin(settings: Settings) -> _Made:
+    from sidelight.providers.builtin import BuiltinProvider
+
+    return settings.folders, lambda: BuiltinProvider(settings.folders)
+
+
+def _anythingllm(settings: Settings) -> _Made:
+    from sidelight.providers.anythingllm import DEFAULT_ADDRESS, AnythingLLM, AnythingLLMConfig
+
+    address, key = "anythingllm.base_url", "anythingllm.api_key"
+    config = AnythingLLMConfig(
+        address=settings.text(address) or DEFAULT_ADDRESS,
+        key=settings.bound(key, address),
+        workspace=settings.text("anythingllm.workspace"),
+        mode=settings.text("anythingllm.mode"),
+        key_withheld=settings.is_withheld(key, address),
+    )
+    return _over_http(config, settings, address, AnythingLLM)
+
+
+def _openai(settings: Settings) -> _Made:
+    from sidelight.providers.openai import DEFAULT_ADDRESS, OpenAI, OpenAIConfig
+
+    address, key = "openai.base_url", "openai.api_key"
+    config = OpenAIConfig(
+        address=settings.text(address) or DEFAULT_ADDRESS,
+        key=settings.bound(key, address),
+        model=_model("openai", settings),
+        body=settings.values["openai.body"].value,
+        temperature=settings.optional_number("temperature"),
+        context_tokens=settings.integer("context_tokens"),
+        key_withheld=settings.is_withheld(key, address),
+    )
+    return _over_http(config, settings, address, OpenAI)
+
+
+def _ollama(settings: Settings) -> _Made:
+    from sidelight.providers.ollama import DEFAULT_ADDRESS, Ollama, OllamaConfig
+
+    config = OllamaConfig(
+        address=settings.text("ollama.host") or DEFAULT_ADDRESS,
+        model=_model("ollama", settings),
+        temperature=settings.optional_number("temperature"),
+        context_tokens=settings.integer("context_tokens"),
+        keep_alive=settings.text("ollama.keep_alive"),
+    )
+    return _over_http(config, settings, "ollama.host", Ollama)
+
+
+def _dashscope(settings: Settings) -> _Made:
+    from sidelight.providers.dashscope import DEFAULT_ADDRESS, DashScope, DashScopeConfig
+
+    address, key = "dashscope.base_url", "dashscope.api_key"
+    config = DashScopeConfig(
+        address=settings.text(address) or DEFAULT_ADDRESS,
+        key=settings.bound(key, address),
+        model=_model("dashscope", settings),
+        temperature=settings.optional_number("temperature"),
+        context_tokens=settings.integer("context_tokens"),
+        key_withheld=settings.is_withheld(key, address),
+    )
+    return _over_http(config, settings, address, DashScope)
+
+
+def _transformers(settings: Settings) -> _Made:
+    from sidelight.providers.transformers import Transformers, TransformersConfig
+
+    config = TransformersConfig(
+        model=_model("transformers", settings),
+        python=settings.text("transformers.python"),
+        download=settings.flag("transformers.download"),
+        device=settings.text("transformers.device"),
+        dtype=settings.text("transformers.dtype"),
+        idle_s=settings.number("transformers.idle_minutes") * 60,
+        temperature=settings.optional_number("temperature"),
+        context_tokens=settings.integer("context_tokens"),
+    )
+    return config, lambda: Transformers(config)
+
+
+def _over_http(config: Any, settings: Settings, address: str, provider: Callable[[Any, Any], Provider]) -> _Made:
+    from sidelight.logs import mask
+    from sidelight.providers.http import Http, HttpOptions
+
+    headers = settings.bound("headers", address)
+    mask([getattr(config, "key", ""), *headers.values()])
+    options = HttpOptions(
+        connect_s=settings.number("connect_timeout_s"),
+        silence_s=settings.number("silence_timeout_s"),
+        retries=settings.integer("retries"),
+        ca_file=settings.text("ca_file"),
+        headers=headers,
+    )
+    return (config, options), lambda: provider(config, Http(options))
+
+
+_MAKERS: dict[str, Callable[[Settings], _Made]] = {
+    "anythingllm": _anythingllm,
+    "openai": _openai,
+    "ollama": _ollama,
+    "dashscope": _dashscope,
+    "transformers": _transformers,
+    "builtin": _builtin,
+}

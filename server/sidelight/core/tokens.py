@@ -1,0 +1,28 @@
+"""How many tokens a text has, when nobody who knows can be asked."""
+
+from __future__ import annotations
+
+# Tokens a character, by its kind in UTF-8: small letters, capitals, digits, line ends, blanks, other signs; then what
+# begins a character of two, three and four bytes. Fitted over 721 texts (code in 14 languages, prose in 9, numbers,
+# base64) to the highest count of four tokenizers (o200k, cl100k, Llama 3, Qwen 2.5), so that one text in 700 is
+# estimated too low, by one in a hundred, and half of them less than a fifth too high. tests/core holds a part of them.
+_KINDS: tuple[tuple[bytes, float], ...] = (
+    (bytes(range(ord("a"), ord("z") + 1)), 0.185),
+    (bytes(range(ord("A"), ord("Z") + 1)), 0.74),
+    (b"0123456789", 2.32),
+    (b"\r\n", 0.74),
+    (b" \t", 0.15),
+    (bytes(it for it in range(128) if not chr(it).isalnum() and chr(it) not in "\r\n \t"), 0.73),
+    (bytes(range(0xC2, 0xE0)), 0.9),
+    (bytes(range(0xE0, 0xF0)), 1.12),
+    (bytes(range(0xF0, 0xF5)), 3.0),
+)
+_INTO_KINDS = bytes(
+    next((kind for kind, (members, _) in enumerate(_KINDS) if byte in members), len(_KINDS)) for byte in range(256)
+)
+
+
+def estimate_tokens(text: str) -> int:
+    """Return about how many tokens the text has, erring high."""
+    kinds = text.encode("utf-8", "surrogatepass").translate(_INTO_KINDS)
+    return int(sum(kinds.count(kind) * weight for kind, (_, weight) in enumerate(_KINDS))) + 1

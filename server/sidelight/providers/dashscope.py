@@ -1,0 +1,481 @@
+"""DashScope's native text generation (https://www.alibabacloud.com/help/en/model-studio/qwen-api-reference, Oct. 2026).
+
+What is peculiar: a frame may hold what is new or the whole text so far, by what was asked for; ``finish_reason`` is the
+string "null" until the end; once streaming is asked for, refusals come as ``event:error`` inside a 200; keys belong to
+a region, and each region has its address; models that also see are served elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+from urllib.parse import quote
+
+from sidelight.core.answer_text import AnswerText
+from sidelight.core.answers import AnswerEvent, Asked, Finished, Replace, Status, Usage, merge_text
+from sidelight.core.ports import Check, Model, Request, Window
+from sidelight.core.stopping import Stop
+from sidelight.core.wire.ndjson import NdjsonDecoder
+from sidelight.core.wire.surrogates import whole
+from sidelight.errors import ConfigurationError, ProviderError
+from sidelight.messages import Message, msg
+from sidelight.providers.endings import ending
+from sidelight.providers.http import Call, Http, Reply, redirect_error
+from sidelight.providers.refusals import Refusal, no_such_model, reason_of, refusal_in, refusal_of
+
+log = logging.getLogger(__name__)
+
+# Who
+
+# https://www.alibabacloud.com/help/en/model-studio/base-url, October 2026. Other regions have workspace addresses only.
+_CHINA = "https://dashscope.aliyuncs.com/api/v1"
+_SINGAPORE = "https://dashscope-intl.aliyuncs.com/api/v1"
+_US = "https://dashscope-us.aliyuncs.com/api/v1"
+_HONG_KONG = "https://cn-hongkong.dashscope.aliyuncs.com/api/v1"
+DEFAULT_ADDRESS = _CHINA
+DEFAULT_MODEL = "qwen-plus"
+_GENERATION = "/services/aigc/text-generation/generation"
+_COMPATIBLE = "/compatible-mode"
+# For where the list of models cannot be asked: the greatest inputs, of several published since 2025 the smallest.
+_DOCUMENTED_TOKENS = {"qwen-max": 30720, "qwen-plus": 129024, "qwen-turbo": 98304, "qwen3-max": 258048}
+_ASSUMED_TOKENS = 8192
+# For what is asked before the question: a server that is slow here must not hold it up.
+_QUICK_S = 5.0
+_KNOWN_S = 300.0
+_PAGE_MODELS = 100
+_MOST_PAGES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class DashScopeConfig:
+    """``address`` may be the bare origin or end in /api/v1; ``key_withheld`` says why ``key`` is empty."""
+
+    address: str = DEFAULT_ADDRESS
+    key: str = ""
+    model: str = DEFAULT_MODEL
+    temperature: float | None = None
+    context_tokens: int = 0
+    key_withheld: bool = False
+
+    @property
+    def origin(self) -> str:
+        """The address without the path of either API."""
+        address = self.address.partition(_COMPATIBLE)[0].rstrip("/").removesuffix(_GENERATION)
+        return address.removesuffix("/v1").removesuffix("/api")
+
+    @property
+    def compatible(self) -> str:
+        """The address of the OpenAI-compatible API on the same machine."""
+        return f"{self.origin}{_COMPATIBLE}/v1"
+
+
+# Out
+
+
+def encode(config: DashScopeConfig, request: Request) -> Call:
+    """Return the call for one question. What the user did not set is not sent; how frames are cut is always said."""
+    prompt = request.prompt
+    messages = [("system", prompt.system)] if prompt.system else []
+    for exchange in prompt.earlier:
+        messages += [("user", exchange.user), ("assistant", exchange.assistant)]
+    messages.append(("user", prompt.user))
+    parameters: dict[str, Any] = {"result_format": "message", "incremental_output": True}
+    if config.temperature is not None:
+        parameters["temperature"] = config.temperature
+    if request.max_tokens:
+        parameters["max_tokens"] = request.max_tokens
+    body = {
+        "model": _model(config, request.model),
+        "input": {"messages": [{"role": role, "content": whole(content)} for role, content in messages]},
+        "parameters": parameters,
+    }
+    headers = {**_authorization(config), "X-DashScope-SSE": "enable", "Accept": "text/event-stream"}
+    return Call("POST", _api(config) + _GENERATION, headers, body)
+
+
+def _model(config: DashScopeConfig, chosen: str | None) -> str:
+    return chosen or config.model or DEFAULT_MODEL
+
+
+def _api(config: DashScopeConfig) -> str:
+    if _COMPATIBLE in config.address:
+        raise ConfigurationError(
+            msg("{url} is DashScope's OpenAI-compatible API, and not its own.", url=config.address),
+            msg("Set SIDELIGHT_PROVIDER=openai and OPENAI_BASE_URL={url} (the key goes into OPENAI_API_KEY), or let "
+                "DASHSCOPE_BASE_URL end in /api/v1.", url=config.compatible),
+        )  # fmt: skip
+    return f"{config.origin}/api/v1"
+
+
+def _authorization(config: DashScopeConfig) -> dict[str, str]:
+    if not config.key.isascii():
+        raise ConfigurationError(
+            msg("DASHSCOPE_API_KEY holds a character that no key has."), msg("Copy the key again, without quotes.")
+        )
+    return {"Authorization": f"Bearer {config.key}"} if config.key else {}
+
+
+# In
+
+
+class DashScopeDecoder:
+    """The events of one text generation, streamed or (behind a gateway that does not stream) one JSON value.
+
+    ``incremental`` is what was asked for: whether a frame holds what is new, or the whole text so far. The text cannot
+    tell: what is new may well begin like what there is.
+
+    Every ``data:`` line is a frame, as for DashScope's own SDK: recordings exist without blank lines between events.
+    """
+
+    def __init__(self, config: DashScopeConfig, model: str, *, incremental: bool = True) -> None:
+        self._config = config
+        self._model = model
+        self._incremental = incremental
+        self._lines = NdjsonDecoder()
+        self._body: list[str] = []  # of an answer that is no stream
+        self._type = ""
+        self._status = 200
+        self._so_far = {"content": "", "reasoning_content": ""}  # where frames hold the whole
+        self._said = AnswerText()
+        self._usage: Usage | None = None
+        self._reason = ""
+        self._has_tools = False
+        self._error: ProviderError | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether a finish reason has come, or an error; token counts are in the same frame."""
+        return bool(self._reason or self._error)
+
+    def feed(self, chunk: bytes) -> list[AnswerEvent]:
+        """Take bytes; return the answer events that they complete, neighbouring text joined."""
+        return merge_text(event for line in self._lines.feed(chunk) for event in self._line(line))
+
+    def finish(self) -> list[AnswerEvent]:
+        """Say that the body has ended; the last event is ``Finished``, with the error if there was one."""
+        events = [event for line in self._lines.finish() for event in self._line(line)]
+        events += self._data("\n".join(self._body)) if self._body else ()
+        events += self._said.finish()
+        if self._usage is not None:
+            events.append(self._usage)
+        events.append(self._ending())
+        return merge_text(events)
+
+    def _ending(self) -> Finished:
+        if self._error is not None and self._error.kind == "refused":
+            return Finished("refused", self._error)
+        reason = "tool_calls" if self._has_tools and not self._said.has_text else self._reason
+        return ending(self._said, reason, "DashScope", self._error)
+
+    def _line(self, line: str) -> Iterator[AnswerEvent]:
+        line = line.removeprefix("\ufeff")
+        name, _, value = line.partition(":")
+        if self._body or line.startswith("{"):
+            self._body.append(line)
+        elif name == "event":
+            self._type = value.strip()
+        elif name == "status" or line.startswith(":HTTP_STATUS/"):
+            status = value.rpartition("/")[2].strip()
+            self._status = int(status) if status.isascii() and status.isdigit() else self._status
+        elif name == "data":
+            yield from self._data(value)
+
+    def _data(self, data: str) -> Iterator[AnswerEvent]:
+        frame: Any = data
+        try:
+            frame = json.loads(data)
+        except (ValueError, RecursionError):
+            log.warning("a frame is not JSON, %d characters", len(data))
+        if self._error is not None:
+            return
+        if self._type == "error" or _is_error(frame):
+            if not self._reason:
+                refusal = refusal_in(frame, self._status, self._config.key)
+                self._error = error_of(refusal, self._config, self._model)
+        elif isinstance(frame, dict):
+            if isinstance(output := frame.get("output"), dict):
+                yield from self._output(output)
+            usage = frame.get("usage")
+            if isinstance(usage, dict) and "output_tokens" in usage:
+                self._usage = Usage(_count(usage.get("input_tokens")), _count(usage.get("output_tokens")))
+
+    def _output(self, output: dict[str, Any]) -> Iterator[AnswerEvent]:
+        """Read ``output`` in either result format: message, with one choice, or text."""
+        choices = output.get("choices")
+        choice = choices[0] if isinstance(choices, list) and choices else {"message": {"content": output.get("text")}}
+        message = choice.get("message") if isinstance(choice, dict) else None
+        if isinstance(message, dict):
+            yield from self._said.reason(self._new_reasoning(message.get("reasoning_content")))
+            yield from self._content(message.get("content"))
+            self._has_tools = self._has_tools or bool(message.get("tool_calls"))
+        reason = choice.get("finish_reason", output.get("finish_reason")) if isinstance(choice, dict) else None
+        if isinstance(reason, str) and reason != "null":
+            self._reason = self._reason or reason
+
+    def _new_reasoning(self, text: object) -> object:
+        if self._incremental or not isinstance(text, str) or not text:
+            return text
+        before, self._so_far["reasoning_content"] = self._so_far["reasoning_content"], text
+        return text[len(before) :]
+
+    def _content(self, text: object) -> Iterator[AnswerEvent]:
+        if self._incremental:
+            yield from self._said.feed(text)
+        elif isinstance(text, str) and text:  # the last frame may be empty
+            before, self._so_far["content"] = self._so_far["content"], text
+            if text.startswith(before):
+                yield from self._said.feed(text[len(before) :])
+            else:  # it took back what it said, half a character mostly
+                self._said = AnswerText()
+                yield Replace("")
+                yield from self._said.feed(text)
+
+
+def _is_error(frame: Any) -> bool:
+    """Whether a frame without its ``event:error`` is one; answers may carry an empty code."""
+    return isinstance(frame, dict) and not frame.get("output") and bool(frame.get("code") or frame.get("error"))
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def error_of(refusal: Refusal, config: DashScopeConfig, model: str) -> ProviderError:
+    """Say what an error means: by its code and words (.../model-studio/error-code), else by its status."""
+    words = f"{refusal.code} {refusal.reason}".lower()
+    reason = reason_of(refusal)
+    if refusal.status == 401 or "invalidapikey" in words or "invalid_api_key" in words:
+        return _refused_key(refusal, config)
+    if "url error" in words:  # Qwen3.5 and newer, qwen-vl and all others that also see or hear
+        return ProviderError(
+            "not_found",
+            msg("DashScope serves the model {model} by another API than its text generation.", model=model),
+            msg("Set SIDELIGHT_PROVIDER=openai, OPENAI_BASE_URL={url}, OPENAI_API_KEY and OPENAI_MODEL={model}, or "
+                "choose a model for text alone, such as qwen-plus.", url=config.compatible, model=model),
+        )  # fmt: skip
+    if "datainspection" in words or "inappropriate content" in words:
+        return ProviderError(
+            "refused",
+            msg("DashScope's content filter refused: {reason}", reason=reason),
+            msg("Ask in other words, or about another part; the filter looks at the code as well."),
+        )
+    if any(sign in words for sign in ("arrear", "overdue", "good standing", "freetieronly", "unpurchased")):
+        return ProviderError(
+            "auth",
+            msg("The account at DashScope cannot pay for this: {reason}", reason=reason),
+            msg("Look at the bills, and at the free quota of {model}, in the console of Model Studio.", model=model),
+        )
+    if any(sign in words for sign in ("input length", "context length", "too long", "input tokens")):
+        return ProviderError(
+            "too_long",
+            msg("The prompt is too long for {model}: {reason}", model=model, reason=reason),
+            msg("Choose a smaller part, or set SIDELIGHT_CONTEXT_TOKENS to what the model really reads."),
+        )
+    if _lacks_model(refusal):
+        return no_such_model(model, (), "DashScope", _model_hint(model))
+    if "accessdenied" in words or "access_denied" in words or refusal.status == 403:
+        return ProviderError("auth", msg("DashScope does not let this key use {model}: {reason}", model=model,
+                                         reason=reason), _model_hint(model))  # fmt: skip
+    if "throttling" in words or refusal.status == 429:
+        return ProviderError(
+            "rate_limit",
+            msg("DashScope is asked too much at once: {reason}", reason=reason),
+            msg("Wait a little, then ask again; if it stays so, the account's quota for {model} is used up.",
+                model=model),
+        )  # fmt: skip
+    if "invalidparameter" in words or "invalid_parameter" in words:
+        hint = msg("Check DASHSCOPE_MODEL, SIDELIGHT_TEMPERATURE and SIDELIGHT_MAX_TOKENS.")
+        return ProviderError("other", msg("DashScope did not accept the request: {reason}", reason=reason), hint)
+    return ProviderError(
+        refusal.kind,
+        msg("DashScope could not answer: {reason}", reason=reason),
+        msg("Ask again in a while. What came so far is kept."),
+    )
+
+
+def _lacks_model(refusal: Refusal) -> bool:
+    signs = ("modelnotfound", "model_not_found", "model not exist", "model not found")
+    return any(sign in f"{refusal.code} {refusal.reason}".lower() for sign in signs)
+
+
+def _model_hint(model: str) -> Message:
+    return msg("Run `sidelight models` to see what there is, and choose one: not every region and not every key has "
+               "{model}.", model=model)  # fmt: skip
+
+
+def _refused_key(refusal: Refusal, config: DashScopeConfig) -> ProviderError:
+    if config.key_withheld:
+        return ProviderError(
+            "auth",
+            msg("{url} wants a key, and yours was not sent there.", url=config.address),
+            msg("Your key belongs to another address. Set DASHSCOPE_BASE_URL in your own configuration if you trust "
+                "this one."),
+        )  # fmt: skip
+    if not config.key:
+        return ProviderError("auth", msg("DashScope wants a key, and none is set."), msg("Set DASHSCOPE_API_KEY."))
+    return ProviderError(
+        "auth",
+        msg("DashScope did not accept the key: {reason}", reason=reason_of(refusal)),
+        msg("Check DASHSCOPE_API_KEY. A key works in its own region only, and DASHSCOPE_BASE_URL has to name that: "
+            "China {china}, Singapore {singapore}, US {us}, Hong Kong {hong_kong}, or your workspace's own address.",
+            china=_CHINA, singapore=_SINGAPORE, us=_US, hong_kong=_HONG_KONG),
+    )  # fmt: skip
+
+
+# Wire
+
+
+class DashScope:
+    """The provider ``dashscope``."""
+
+    name = "dashscope"
+    tells_truncation = True
+    remembers = False
+
+    def __init__(self, config: DashScopeConfig, http: Http) -> None:
+        self._config = config
+        self._http = http
+        self._known: dict[str, tuple[float, int | None]] = {}
+
+    @property
+    def model(self) -> str:
+        """The configured model."""
+        return _model(self._config, None)
+
+    def stream(self, request: Request, stop: Stop) -> Iterator[AnswerEvent]:
+        """Ask the model."""
+        model = _model(self._config, request.model)
+        call = encode(self._config, request)
+        incremental = call.body["parameters"]["incremental_output"]
+        decoder = DashScopeDecoder(self._config, model, incremental=incremental)
+
+        def refusal(reply: Reply) -> ProviderError | None:
+            if reply.status != 200 and _lacks_model(refusal_of(reply)):
+                return no_such_model(model, self._try_names(stop), "DashScope", _model_hint(model))
+            return self._refusal(reply, model)
+
+        yield Asked(model)
+        yield Status(msg("asking {model}", model=model))
+        yield from self._http.answer(call, decoder, stop, refusal)
+
+    def window(self, model: str | None, stop: Stop) -> Window | None:
+        """Return the context length: as configured, else as the list of models says, else as the models' pages do."""
+        if self._config.context_tokens:
+            return Window(self._config.context_tokens, "configured")
+        name = _model(self._config, model)
+        until, tokens = self._known.get(name, (0.0, None))
+        if monotonic() > until:
+            tokens = self._ask_about(name, stop)
+            self._known[name] = monotonic() + _KNOWN_S, tokens
+        if tokens:
+            return Window(tokens, "server")
+        return Window(_DOCUMENTED_TOKENS.get(name.removesuffix("-latest"), _ASSUMED_TOKENS), "assumed")
+
+    def count_tokens(self, text: str, model: str | None, stop: Stop) -> int | None:  # noqa: ARG002, the port's signature
+        """Return None: its tokenizer counts for a few models alone."""
+        return None
+
+    def models(self) -> list[Model]:
+        """Return the region's models for text; the configured one where there is no list."""
+        try:
+            return self._models() or [Model(self.model)]
+        except ProviderError as error:
+            if error.kind != "not_found":
+                raise
+            return [Model(self.model)]
+
+    def checks(self) -> Iterator[Check]:
+        """Examine address, key and model."""
+        api = _api(self._config)
+        yield from self._http.checks(api)
+        try:
+            names = [it.id for it in self._models()]
+        except ProviderError as error:
+            if error.kind != "not_found":
+                raise
+            yield Check("note", msg("{url} lists no models: only a question can tell whether it answers.", url=api))
+        else:
+            yield Check("ok", msg("{url} is DashScope's API.", url=api))
+            yield Check("ok", msg("The key is accepted."))
+            if self.model in names:
+                yield Check("ok", msg("The model {model} exists.", model=self.model))
+            else:
+                missing = no_such_model(self.model, names, "DashScope", _model_hint(self.model))
+                yield Check("note", missing.message, missing.hint)
+        window = self.window(None, Stop())
+        if window is not None:
+            origin = {"server": msg("as the server says"), "configured": msg("as configured"),
+                      "assumed": msg("assumed: the server does not say; SIDELIGHT_CONTEXT_TOKENS sets it")}  # fmt: skip
+            yield Check("ok" if window.origin != "assumed" else "note",
+                        msg("The model {model} reads {tokens} tokens, {said}.", model=self.model,
+                            tokens=window.tokens, said=origin[window.origin]))  # fmt: skip
+
+    def _ask_about(self, model: str, stop: Stop) -> int | None:
+        if not self._config.key:
+            return None
+        try:
+            listed = self._page(f"model={quote(model, safe='')}", stop)[0]
+        except (ProviderError, ConfigurationError):
+            return None
+        return next((it.context_tokens for it in listed if it.id == model), None)
+
+    def _models(self, stop: Stop | None = None) -> list[Model]:
+        """Ask for the list, https://www.alibabacloud.com/help/en/model-studio/list-models; TG is text generation."""
+        found: list[Model] = []
+        for number in range(1, _MOST_PAGES + 1):
+            listed, total = self._page(f"capabilities=TG&page_no={number}&page_size={_PAGE_MODELS}", stop)
+            found += listed
+            if not listed or len(found) >= total:
+                break
+        return found
+
+    def _page(self, query: str, stop: Stop | None) -> tuple[list[Model], int]:
+        url = f"{_api(self._config)}/models?{query}"
+        reply = self._http.fetch(Call("GET", url, _authorization(self._config), silence_s=_QUICK_S), stop)
+        body = reply.json()
+        output = body.get("output") if reply.status == 200 and isinstance(body, dict) else None
+        listed = output.get("models") if isinstance(output, dict) else None
+        if not isinstance(output, dict) or not isinstance(listed, list):
+            raise self._refusal(reply, self.model) or self._not_the_api()
+        models = [_model_of(item) for item in listed if isinstance(item, dict) and item.get("model")]
+        return models, _count(output.get("total")) or 0
+
+    def _refusal(self, reply: Reply, model: str) -> ProviderError | None:
+        """Say what a reply means that is not a stream of events; None where it is an answer all the same."""
+        refusal = refusal_of(reply, self._config.key)
+        body = reply.json()
+        if 300 <= reply.status < 400:
+            return redirect_error(reply, "DASHSCOPE_BASE_URL")
+        if reply.status == 200 and isinstance(body, dict) and body.get("output"):
+            return None
+        if refusal.code == "invalidurl" or (not refusal.code and reply.status in (200, 404, 405)):
+            return self._not_the_api()
+        return error_of(refusal, self._config, model)
+
+    def _try_names(self, stop: Stop) -> list[str]:
+        try:
+            return [it.id for it in self._models(stop)]
+        except ProviderError:
+            return []
+
+    def _not_the_api(self) -> ProviderError:
+        url = self._config.address
+        return ProviderError(
+            "not_found",
+            msg("{url} is not the address of DashScope's API: it answers with something else.", url=url),
+            msg("Set DASHSCOPE_BASE_URL to the address of your region, such as {url}.", url=DEFAULT_ADDRESS),
+        )
+
+
+def _model_of(item: dict[str, Any]) -> Model:
+    """Read one model of the list; of context and greatest input the smaller counts, for both are limits."""
+    info = item.get("model_info")
+    limits = [info.get(name) for name in ("context_window", "max_input_tokens")] if isinstance(info, dict) else []
+    tokens = min((limit for limit in limits if isinstance(limit, int) and limit > 0), default=None)
+    features = item.get("features")
+    abilities = tuple(str(it) for it in features) if isinstance(features, list) else ()
+    return Model(str(item["model"]), str(item.get("name") or ""), context_tokens=tokens, abilities=abilities)
