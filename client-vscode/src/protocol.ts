@@ -43,6 +43,8 @@ export interface RunResult {
   text?: string;
   sources?: Source[];
   finish: Finish;
+  /** What the model was not shown, because it did not fit. */
+  notes?: string[];
   error?: Failure;
   notice?: string;
 }
@@ -55,6 +57,8 @@ export interface Status {
   state: "ready" | "busy" | "warning" | "error" | "inactive";
   message: string;
   provider: string;
+  /** Why it is this provider that answers. */
+  why?: string;
   model: string;
 }
 

@@ -69,17 +69,16 @@ function headline({ task, uri, range, instruction }: RunParams): { title: string
   return { title: place ? `${name} · ${place}` : name, ...(instruction ? { question: instruction } : {}) };
 }
 
-function endOf({ finish, error, notice }: RunResult): End {
-  const said = [ending(finish), error?.message, notice].filter(Boolean).join(" ");
+function endOf({ finish, error, notice, notes = [] }: RunResult): End {
+  const said = [ending(finish), error?.message, notice, ...notes].filter(Boolean).join(" ");
   return { finish, ...(said ? { message: said } : {}), ...hintOf(error) };
 }
 
 function ending(finish: Finish): string {
   switch (finish) {
     case "complete":
+    case "length": // its error says it
       return "";
-    case "length":
-      return vscode.l10n.t("The answer ends here because the model reached its limit.");
     case "cut_off":
       return vscode.l10n.t("Cut off.");
     case "refused":

@@ -30,10 +30,10 @@ export class StatusItem implements vscode.Disposable {
     this.#item.dispose();
   }
 
-  #say({ state, message, provider, model }: Status): void {
+  #say({ state, message, provider, model, why }: Status): void {
     const isBusy = state === "busy";
     const who = [provider, model].filter(Boolean).join(" · ");
-    this.#set(ICONS[state], provider || "Sidelight", [message, who].filter(Boolean).join("\n"), isBusy ? "stop" : "showLog");
+    this.#set(ICONS[state], provider || "Sidelight", [message, who, why].filter(Boolean).join("\n"), isBusy ? "stop" : "showLog");
     if (state === "warning" || state === "error") {
       this.#item.backgroundColor = new vscode.ThemeColor(`statusBarItem.${state}Background`);
     }
