@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -153,6 +154,68 @@ def test_a_closed_pipe_ends_it_quietly(sidelight: Run, connected: dict[str, str]
     process.stdout.close()
     _, errors = process.communicate(timeout=20)
     assert b"Traceback" not in errors
+
+
+ONE_ANSWER = """
+import sys; from sidelight.cli import make_conversations; from sidelight.settings import SettingsSource
+conversations = make_conversations(SettingsSource().read())
+for summary in conversations.latest():
+    for turn in conversations.turns(summary.id): print(turn.finish, len(turn.answer) > 0)
+conversations.close()
+"""
+
+
+def kept_turns(environment: dict[str, str]) -> str:
+    environment = {**environment, "PYTHONPATH": str(SERVER)}
+    done = subprocess.run(
+        [sys.executable, "-c", ONE_ANSWER], env=environment, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
+def test_an_answer_whose_reader_had_enough_is_stopped_and_kept(
+    connected: dict[str, str], folder: Path, anythingllm: AnythingLLMServer
+) -> None:
+    anythingllm.always(lambda: iter([fake.STREAM_HEAD, *[fake.text_event("word " * 20), fake.Pause(0.05)] * 400]))
+    process = subprocess.Popen(
+        [sys.executable, "-I", str(SERVER), "ask", "hi"],
+        env=connected, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout
+    assert process.stdout.read(5) == b"word "
+    process.stdout.close()
+    _, errors = process.communicate(timeout=15)
+    assert b"Traceback" not in errors
+    assert anythingllm.questions[0].closed.wait(2)
+    assert kept_turns(connected) == "stopped True\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_ctrl_c_ends_it_also_while_nobody_reads_what_it_prints(
+    connected: dict[str, str], folder: Path, anythingllm: AnythingLLMServer
+) -> None:
+    anythingllm.always(lambda: iter([fake.STREAM_HEAD, *[fake.text_event("word " * 2000)] * 100, fake.Pause(30)]))
+    process = subprocess.Popen(
+        [sys.executable, "-I", str(SERVER), "ask", "hi"],
+        env=connected, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout
+    assert process.stdout.read(5) == b"word "
+    time.sleep(0.5)  # until the pipe is full
+    process.send_signal(signal.SIGINT)
+    try:
+        assert process.wait(8) == 130
+    finally:
+        process.kill()
+        process.communicate()
+    assert kept_turns(connected) == "stopped True\n"
+
+
+def test_a_warning_is_shown_once(sidelight: Run, folder: Path) -> None:
+    (folder / "a.py").write_text("value = other + 1\n" * 5000)
+    done = sidelight("explain", "a.py", SIDELIGHT_PROMPT_TOKENS="1000")
+    assert done.stderr.count("Only lines 1 to ") == 1
 
 
 def test_models_lists_the_workspaces(sidelight: Run) -> None:

@@ -85,3 +85,11 @@ def test_nothing_heavy_is_imported_at_the_start(heavy: str) -> None:
         f"import sys\nimport sidelight.cli, sidelight.logs, sidelight.lsp.server\nsys.exit({heavy!r} in sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT / "server", check=True)
+
+
+def test_the_commands_that_are_announced_are_those_that_are_done() -> None:
+    from sidelight.lsp.handshake import COMMANDS
+
+    code = (ROOT / "server" / "sidelight" / "lsp" / "server.py").read_text("utf-8")
+    done = set(re.findall(r'^            "(sidelight\.\w+)": self\.', code, re.MULTILINE))
+    assert done <= set(COMMANDS)

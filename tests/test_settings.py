@@ -379,3 +379,27 @@ def test_a_number_beyond_all_numbers_is_refused(tmp_path: Path) -> None:
     settings = read(tmp_path, client={"retries": 10**400})
     assert settings.integer("retries") == 2
     assert "SIDELIGHT_RETRIES" in told(settings)
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("0.0.0.0", "http://127.0.0.1:11434"), ("0.0.0.0:1234", "http://127.0.0.1:1234"), (":8080", "http://127.0.0.1:8080"),
+        ("::", "http://[::1]:11434"), ("[::]:99", "http://[::1]:99"), ("0:0:0:0:0:0:0:0", "http://[::1]:11434"),
+        ("localhost", "http://localhost:11434"), ("http://box", "http://box:80"), ("https://box/o", "https://box:443/o"),
+        ("ollama.com", "https://ollama.com:443"), ("box:99999", "http://box:11434"), ("5", "http://5:11434"),
+        ('"127.0.0.1"', "http://127.0.0.1:11434"),
+    ],
+)  # fmt: skip
+def test_a_host_is_read_as_ollama_reads_it_and_asked_at_loopback_where_it_listens_everywhere(
+    host: str, address: str
+) -> None:
+    assert SettingsSource({"OLLAMA_HOST": host}).read().text("ollama.host") == address
+
+
+@pytest.mark.parametrize("host", ["http://user:secret@box", "my box", "box?x", "box#x"])
+def test_a_host_that_is_none_is_left_out_and_named(host: str) -> None:
+    settings = SettingsSource({"OLLAMA_HOST": host}).read()
+    assert settings.text("ollama.host") == ""
+    assert any("OLLAMA_HOST" in str(problem) for problem in settings.problems)
+    assert all("secret" not in str(problem) for problem in settings.problems)

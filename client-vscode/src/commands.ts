@@ -29,6 +29,7 @@ export class Commands {
       palette("fix", () => this.#fromEditor((client, place) => this.#edit(client, "fix", place))),
       palette("generate", () => this.#fromEditor((client, place) => this.#generate(client, place))),
       palette("stop", () => this.#stop()),
+      palette("chooseModel", () => this.#chooseModel()),
       palette("restart", () => this.server.restart()),
     );
   }
@@ -94,6 +95,12 @@ export class Commands {
     this.runs.stop();
     const client = this.server.client;
     if (client) await execute(client, "sidelight.stop");
+  }
+
+  /** The server asks which one: it knows who can be reached. */
+  async #chooseModel(): Promise<void> {
+    const client = this.#clientOrSay();
+    if (client) await execute(client, "sidelight.chooseModel");
   }
 
   #clientOrSay(): LanguageClient | undefined {

@@ -6,23 +6,24 @@ settings become providers: no other file reads both.
 
 from __future__ import annotations
 
-import difflib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sidelight.choices import ADDRESS_SETTING, MODEL_SETTING
+from sidelight.choices import ADDRESS_SETTING, MODEL_SETTING, address_of
 from sidelight.core.budget import Limits
 from sidelight.core.ports import Choice, Offer, Offers, Provider
 from sidelight.errors import SidelightError, UsageError
 from sidelight.messages import Message, msg
-from sidelight.providers.discovery import Found, discover
 from sidelight.setting_table import PROVIDERS
 from sidelight.settings import Settings, Value
+
+if TYPE_CHECKING:
+    from sidelight.providers.discovery import Found
 
 log = logging.getLogger(__name__)
 
@@ -33,9 +34,12 @@ _CONFIGURED_BY = {**ADDRESS_SETTING, "transformers": "transformers.model"}
 
 
 class Chooser:
-    """Makes the providers of this process. Safe to use from several threads; all methods may block."""
+    """Makes the providers of this process. Safe to use from several threads; all methods may block.
 
-    def __init__(self, find: Callable[[], list[Found]] = discover) -> None:
+    ``find`` looks for servers on this machine, given those that it found before (``providers/discovery.py``).
+    """
+
+    def __init__(self, find: Callable[[Sequence[Found]], list[Found]]) -> None:
         self._find = find
         self._finding = threading.Lock()
         self._making = threading.Lock()
@@ -65,18 +69,31 @@ class Chooser:
 
     def offers(self, settings: Settings) -> Offers:
         """Ask every provider that is configured or found for its models, all at once."""
-        current = self.choose(settings).provider
-        asked = {(name, ""): settings for name in PROVIDERS if _is_set(name, settings)}
-        asked.setdefault((settings.text("provider"), ""), settings)
-        for found in self._discovered():
-            if _address(found.provider, settings) != found.address:
-                asked[found.provider, found.address] = _with_found(settings, found)
-        asked = {key: value for key, value in asked.items() if key[0] not in ("auto", "builtin")}
+        configured = settings.configured
+        asked = {
+            (name, ""): configured for name in PROVIDERS
+            if name != "builtin" and (_is_set(name, configured) or name == configured.text("provider"))
+        }  # fmt: skip
+        for server in [*self._discovered(), *_chosen_server(settings)]:
+            if address_of(server.provider, configured) != server.address:
+                asked[server.provider, server.address] = _with_found(configured, server)
         with ThreadPoolExecutor(max(len(asked), 1), "models") as threads:
             results = list(threads.map(lambda item: self._models(*item), asked.items()))
-        offers = [_marked(offer, current) for found_offers, _ in results for offer in found_offers]
         failed = tuple((name, error) for (name, _), (_, error) in zip(asked, results) if error is not None)  # noqa: B905
-        return Offers(tuple(offers), failed)
+        offers = [offer for listed, _ in results for offer in listed]
+        return Offers(tuple(self._marked(offer, settings, offers) for offer in offers), failed)
+
+    def _marked(self, offer: Offer, settings: Settings, offers: list[Offer]) -> Offer:
+        """Mark the model that answers: the one that is named, or the only one of the server that does."""
+        name, _, decided = self._decide(settings)
+        value = decided.values.get(ADDRESS_SETTING.get(name, ""))
+        address = value.value if value is not None and value.owner == "found" else ""
+        if (offer.provider, offer.address) != (name, address):
+            return offer
+        model = _model(name, decided) if name != "anythingllm" else decided.text("anythingllm.workspace")
+        there = [it for it in offers if (it.provider, it.address) == (name, address)]
+        is_current = offer.model.id in (model, f"{model}:latest") if model else len(there) == 1
+        return replace(offer, is_current=is_current)
 
     def make(self, name: str, settings: Settings) -> Provider:
         """Return the provider of that name; the same one while its settings stay the same."""
@@ -118,7 +135,7 @@ class Chooser:
     def _discovered(self) -> list[Found]:
         with self._finding:
             if monotonic() > self._found_until:
-                self._found = self._find()
+                self._found = self._find(self._found)
                 self._found_until = monotonic() + _FOUND_S
             return self._found
 
@@ -133,15 +150,44 @@ def limits_of(settings: Settings) -> Limits:
 def find_offer(offers: Offers, name: str, provider: str | None = None) -> Offer:
     """Return the model of that name, of one provider or of any. Raises ``UsageError`` with the nearest names."""
     eligible = [offer for offer in offers.offers if provider in (None, offer.provider)]
-    named = [offer for offer in eligible if name in (offer.model.id, offer.model.name)]
-    if named:
-        return named[0]
+    for known_as in (_id_at, _id, _name):
+        named = [offer for offer in eligible if known_as(offer) == name]
+        if len(named) == 1:
+            return named[0]
+        if named:
+            raise UsageError(
+                msg("More than one model is called {name}: {where}", name=name,
+                    where=", ".join(f"{it.provider} {it.model.id} {it.address}".rstrip() for it in named)),
+                msg("Name the provider, too (--provider), or the server, such as {model}.", model=_id_at(named[0])),
+            )  # fmt: skip
+    import difflib
+
     names = [offer.model.id for offer in eligible]
     near = difflib.get_close_matches(name, names, 5, 0.4) or names[:20]
     raise UsageError(
         msg("There is no model {name}. The nearest names: {names}", name=name, names=", ".join(near) or "-"),
         msg("`sidelight models` lists all of them."),
     )
+
+
+def _id_at(offer: Offer) -> str:
+    return f"{offer.model.id}@{offer.address}"
+
+
+def _id(offer: Offer) -> str:
+    return offer.model.id
+
+
+def _name(offer: Offer) -> str:
+    return offer.model.name
+
+
+def _chosen_server(settings: Settings) -> list[Found]:
+    """Return the found server that was chosen for the folder, also where it does not run now."""
+    from sidelight.providers.discovery import Found
+
+    chosen = [(name, settings.values[setting]) for name, setting in ADDRESS_SETTING.items()]
+    return [Found(name, value.value) for name, value in chosen if value.owner == "found"]  # type: ignore[arg-type]
 
 
 def _configured(settings: Settings) -> str | None:
@@ -161,19 +207,13 @@ def _with_found(settings: Settings, found: Found) -> Settings:
     return replace(settings, values={**settings.values, name: value})
 
 
-def _address(name: str, settings: Settings) -> str:
-    setting = ADDRESS_SETTING.get(name)
-    return settings.text(setting) if setting else ""
-
-
 def _model(name: str, settings: Settings) -> str:
-    """Return the model that is set for a provider: its own setting, else the one for all."""
-    return settings.text(MODEL_SETTING[name]) or settings.text("model")
+    """Return the model that is set for a provider: its own setting, else the one for all.
 
-
-def _marked(offer: Offer, current: Provider) -> Offer:
-    is_current = offer.provider == current.name and offer.model.id == current.model
-    return replace(offer, is_current=is_current)
+    A folder's word on the latter does not count for Transformers, which would load whatever lies there.
+    """
+    for_all = settings.values["model"]
+    return settings.text(MODEL_SETTING[name]) or str(for_all.users_own if name == "transformers" else for_all.value)
 
 
 # One function a provider: what it is made from, by which it is known again, and how it is made.

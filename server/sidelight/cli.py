@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidelight import __version__
-from sidelight.choices import Choices, ModelChoice
+from sidelight.choices import Choices, choice_of
 from sidelight.core.ports import Conversations, RestorePoints
 from sidelight.errors import ConfigurationError, SidelightError, UsageError
 from sidelight.messages import environment_language, msg, translator
@@ -19,8 +18,10 @@ from sidelight.settings import Settings, SettingsSource
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from sidelight.choosing import Chooser
+    from sidelight.providers.discovery import Found
     from sidelight.store.conversations import StoredConversations
     from sidelight.store.restore_points import StoredRestorePoints
     from sidelight.terminal import Terminal
@@ -123,10 +124,15 @@ def _settings_source(folder: Path | None = None, *, trusted: bool = False) -> Se
 
 def _chooser() -> Chooser:
     from sidelight.choosing import Chooser
+
+    return Chooser(_find)
+
+
+def _find(known: Sequence[Found]) -> list[Found]:
     from sidelight.providers.discovery import PORTS, discover
 
     ports = os.environ.get("SIDELIGHT_TEST_PORTS")  # tests must not meet what runs on their machine
-    return Chooser(partial(discover, PORTS if ports is None else [int(port) for port in ports.split(",") if port]))
+    return discover(known, PORTS if ports is None else [int(port) for port in ports.split(",") if port])
 
 
 def _choices() -> Choices:
@@ -172,14 +178,6 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("lsp", help="the language server on stdin and stdout, for editors")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--trust", action="store_true", help="let the .env of this folder count")
-    common.add_argument("--provider", choices=PROVIDERS, help="who answers, this time")
-    common.add_argument(
-        "--model",
-        "--workspace",
-        metavar="NAME",
-        dest="model",
-        help="the model (AnythingLLM: workspace) to ask, this time",
-    )
     place = "FILE, FILE:10 or FILE:10-40"
     ask = _task(commands, "ask", "ask a question, about a file or a pipe", common)
     ask.add_argument("question", help="what you want to know")
@@ -198,6 +196,7 @@ def _parser() -> argparse.ArgumentParser:
     models = commands.add_parser("models", help="list what can be asked, and choose for this folder", parents=[common])
     models.set_defaults(run=_models)
     models.add_argument("--use", metavar="NAME", help="ask this model from now on, in this folder")
+    models.add_argument("--provider", choices=PROVIDERS, dest="only", help="with --use: the provider whose model it is")
     models.add_argument("--forget", action="store_true", help="ask again what is configured")
     for name, run, text in (
         ("doctor", _doctor, "check configuration and connection; safe to paste"),
@@ -242,6 +241,14 @@ def _task(
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=text, parents=[common])
     parser.set_defaults(run=_run_task, task=name)
+    parser.add_argument("--provider", choices=PROVIDERS, help="who answers, this time")
+    parser.add_argument(
+        "--model",
+        "--workspace",
+        metavar="NAME",
+        dest="model",
+        help="the model (AnythingLLM: workspace) to ask, this time",
+    )
     parser.add_argument("--conversation", metavar="ID", help="go on with a conversation of `sidelight history`")
     return parser
 
@@ -259,9 +266,10 @@ def _read_settings(options: argparse.Namespace, terminal: Terminal) -> Settings:
 
 def _source(options: argparse.Namespace) -> SettingsSource:
     source = _settings_source(Path.cwd(), trusted=options.trust)
-    if options.provider:
-        source.client = {"provider": options.provider}
-        source.chosen = lambda _folders: []
+    provider = getattr(options, "provider", None)
+    choice = _choices().get(source.folders)
+    if provider and (choice is None or choice.provider != provider):
+        source.client = {"provider": provider}  # a choice of another provider does not hold then
     return source
 
 
@@ -287,7 +295,7 @@ def _run_task(options: argparse.Namespace, terminal: Terminal) -> int:
     with closing(make_conversations(settings)) as conversations:
         assistant = Assistant(lambda: provider, lambda: conversations, lambda: limits_of(settings))
         going_on = chosen(conversations, options.conversation).id if options.conversation else None
-        question = assistant.question(task, context, going_on, options.model, shown.key_of(Path.cwd()))
+        question = assistant.question(task, context, going_on, options.model, folder=shown.key_of(Path.cwd()))
         answer = shown.show_answer(assistant, question, terminal)
         if problem := conversations.problem():
             terminal.error(problem)
@@ -305,20 +313,22 @@ def _models(options: argparse.Namespace, terminal: Terminal) -> int:
     from sidelight.terminal import show_offers
 
     settings = _read_settings(options, terminal)
-    if options.forget:
-        _choices().set(settings.folders, None)
     chooser = _chooser()
     offers = chooser.offers(settings)
     if options.use:
-        offer = find_offer(offers, options.use, options.provider)
-        _choices().set(settings.folders, ModelChoice(offer.provider, offer.model.id, offer.address))
-    options.provider = None
-    settings = _source(options).read()
-    show_offers(chooser.offers(settings) if options.use or options.forget else offers, terminal)
+        offer = find_offer(offers, options.use, options.only)
+        chosen = choice_of(settings, offer.provider, offer.model.id, offer.address)
+        _choices().set(settings.folders, chosen)
+    elif options.forget:
+        _choices().set(settings.folders, None)
+    if options.use or options.forget:
+        settings = _source(options).read()
+        offers = chooser.offers(settings)
+    show_offers(offers, terminal)
     choice = chooser.choose(settings)
     name = " ".join(part for part in (choice.provider.name, choice.provider.model) if part)
     terminal.note(msg("Answers come from {name}: {why}.", name=name, why=choice.why))
-    return 0
+    return 1 if offers.unreachable and not offers.offers else 0
 
 
 def _doctor(options: argparse.Namespace, terminal: Terminal) -> int:

@@ -128,19 +128,45 @@ def _parse_url(setting: Setting, value: Any) -> str:
 def _parse_host(setting: Setting, value: Any) -> str:
     """Read a host as Ollama does (https://github.com/ollama/ollama, envconfig.Host, read August 2026).
 
-    ``0.0.0.0`` and ``::`` are where a server listens, on every address; who asks it, asks at loopback.
+    ``0.0.0.0`` and its like are where a server listens, on every address; who asks it, asks at loopback.
     """
     text = _parse_text(setting, value).strip("\"' ")
+    if any(sign in text for sign in "@?#"):
+        raise WrongValueError(msg("an address without user name, password, query (?) and fragment (#)"))
     scheme, separator, rest = text.partition("://")
     if not separator:
-        scheme, rest = "http", text
+        scheme, rest = ("https", text) if text == "ollama.com" else ("http", text)
     host, slash, path = rest.partition("/")
-    default_port = {"https": 443, "http": 80}.get(scheme, _OLLAMA_PORT) if separator else _OLLAMA_PORT
-    if host.count(":") > 1 and not host.startswith("["):
-        host = f"[{host}]"
-    name, colon, port = host.rpartition(":") if host.rpartition(":")[2].isdigit() else (host.rstrip(":"), ":", "")
-    name = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(name, name)  # noqa: S104 - not listened on
-    return _parse_url(setting, f"{scheme}://{name}{colon}{port or default_port}{slash}{path}")
+    default_port = {"https": 443, "http": 80}.get(scheme, _OLLAMA_PORT)
+    if not separator and scheme == "http":
+        default_port = _OLLAMA_PORT
+    name, port = _host_and_port(host)
+    number = int(port) if port.isdigit() and 0 < int(port) < 65536 else default_port
+    return _parse_url(setting, f"{scheme}://{_asked_at(name)}:{number}{slash}{path}")
+
+
+def _host_and_port(host: str) -> tuple[str, str]:
+    """Split as Go's ``net.SplitHostPort``; an IPv6 address without brackets is a host without a port."""
+    if host.startswith("["):
+        name, _, port = host[1:].partition("]")
+        return name, port.lstrip(":")
+    if host.count(":") > 1:
+        return host, ""
+    name, _, port = host.partition(":")
+    return name, port
+
+
+def _asked_at(name: str) -> str:
+    """Return the host to ask for one to listen at, IPv6 in brackets."""
+    if not name:
+        return "127.0.0.1"
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return name
+    if address.version == 4:
+        return "127.0.0.1" if address.is_unspecified else name
+    return "[::1]" if address.is_unspecified else f"[{name}]"
 
 
 def _split_url(text: str) -> SplitResult:

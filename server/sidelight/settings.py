@@ -56,12 +56,19 @@ class Value:
 class Settings:
     """All settings of one moment, and the folders that are opened.
 
-    ``problems`` are for the user: wrong values, unknown keys, files passed over.
+    ``problems`` are for the user: wrong values, unknown keys, files passed over. ``unchosen`` is what holds without the
+    model that was chosen for the folder, where one was.
     """
 
     values: Mapping[str, Value]
     problems: tuple[Message, ...] = ()
     folders: tuple[Path, ...] = ()
+    unchosen: Settings | None = None
+
+    @property
+    def configured(self) -> Settings:
+        """What is configured, without the model that was chosen for the folder."""
+        return self.unchosen or self
 
     def text(self, name: str) -> str:
         """Return a setting of kind text, prose, file, url, host or choice."""
@@ -89,13 +96,18 @@ class Settings:
 
         A secret of the user's own configuration goes only to an address of the user's own configuration, or to one
         with the same origin (scheme, host, port). A secret that the folder itself brought goes where the folder says.
+        A default address that the folder alone brought into play, by naming the provider, gets no headers.
         """
         return _BY_NAME[secret].default if self.is_withheld(secret, address) else self.values[secret].value
 
     def is_withheld(self, secret: str, address: str) -> bool:
         """Whether ``bound`` keeps the secret back."""
         value, url = self.values[secret], self.values[address]
-        if not value.value or value.owner == "folder" or url.owner == "user":
+        if not value.value or value.owner == "folder":
+            return False
+        if _BY_NAME[secret].kind == "headers" and not url.value and self.values["provider"].owner == "folder":
+            return True
+        if url.owner == "user":
             return False  # an address that was found is nobody's: it is treated like a folder's
         return origin_of(url.value) != origin_of(url.users_own)
 
@@ -122,7 +134,7 @@ def masked(setting: Setting, value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{name if is_header_name(name) else '***'}: ***" for name in value)
     text = str(value)
-    if (setting.secret and value) or (setting.kind == "url" and any(sign in text for sign in "@?#")):
+    if (setting.secret and value) or (setting.kind in ("url", "host") and any(sign in text for sign in "@?#")):
         return "***"
     return text
 
@@ -297,6 +309,10 @@ def _wrong(setting: Setting, layer: Layer, expected: Message) -> Message:
     )  # fmt: skip
 
 
+Chosen = Callable[[Sequence[Path], Settings], tuple[list[Layer], list[Message]]]
+"""Returns what was chosen for the folders, given what is configured, and what is wrong with that choice."""
+
+
 @dataclass(slots=True)
 class SettingsSource:
     """Where settings are read from; ``read`` may be called again whenever one of these has changed."""
@@ -306,21 +322,28 @@ class SettingsSource:
     client: Mapping[str, Any] = field(default_factory=dict)
     folders: tuple[Path, ...] = ()
     trusted: bool = False
-    chosen: Callable[[Sequence[Path]], list[Layer]] = lambda _folders: []
+    chosen: Chosen = lambda _folders, _settings: ([], [])
 
     def read(self) -> Settings:
         """Read everything anew and resolve it."""
-        above = [*self.chosen(self.folders), client_layer(self.client), environment_layer(self.environment)]
+        layers, problems = self._layers()
+        settings = resolve(layers)
+        chosen, wrong = self.chosen(self.folders, settings)
+        told = settings.problems + tuple(problems) + tuple(wrong)
+        configured = Settings(settings.values, told, self.folders)
+        if not chosen:
+            return configured
+        return Settings(resolve([*chosen, *layers]).values, told, self.folders, configured)
+
+    def _layers(self) -> tuple[list[Layer], list[Message]]:
+        """Return what counts, highest first, and what was passed over."""
+        above = [client_layer(self.client), environment_layer(self.environment)]
         user = file_layer(self.user_file, "user") if self.user_file else None
         below = [user] if user else []
-        counts = self.trusted or bool(resolve(above + below).values["trust_workspace"].value)
         files = [folder / ".env" for folder in self.folders]
-        if counts:
-            layers = [layer for file in files if (layer := file_layer(file, "folder"))]
-            return replace(resolve([*above, *layers, *below]), folders=self.folders)
-        settings = resolve(above + below)
-        passed_over = tuple(_passed_over(file) for file in files if _is_ours(file))
-        return Settings(settings.values, settings.problems + passed_over, self.folders)
+        if self.trusted or bool(resolve(above + below).values["trust_workspace"].value):
+            return [*above, *(layer for file in files if (layer := file_layer(file, "folder"))), *below], []
+        return above + below, [_passed_over(file) for file in files if _is_ours(file)]
 
 
 def _is_ours(file: Path) -> bool:

@@ -6,6 +6,7 @@ import difflib
 import os
 import queue
 import re
+import select
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -143,26 +144,39 @@ def show_offers(offers: Offers, terminal: Terminal) -> None:
 
 
 def show_answer(assistant: Assistant, question: Question, terminal: Terminal) -> Answer:
-    """Ask, and show the answer as it arrives: its text on stdout (of an edit task, on stderr). Ctrl-C stops it."""
+    """Ask, and show the answer as it arrives: its text on stdout (of an edit task, on stderr). Ctrl-C stops it.
+
+    However it ends, also where nobody reads what is printed, what came by then is kept.
+    """
     stop = Stop()
     events: queue.SimpleQueue[AnswerEvent] = queue.SimpleQueue()
     asking = assistant.start(question, stop, events.put)
     answer = Answer()
     out = sys.stderr if question.task.edits else sys.stdout
     silent: Message | None = None
-    while answer.finished is None:
-        try:
+    try:
+        while answer.finished is None:
             event = _next(events, silent, terminal)
-        except KeyboardInterrupt:
-            stop.set()
-            asking.join(_STOPPING_S)  # so that what came is kept
-            event = Finished("stopped")
-        answer.add(event)
-        silent = event.if_silent if isinstance(event, Status) else None
-        _show(event, out, terminal)
+            answer.add(event)
+            silent = event.if_silent if isinstance(event, Status) else None
+            _show(event, out, terminal)
+        if answer.text and not answer.text.endswith("\n"):
+            print(file=out, flush=True)
+    except KeyboardInterrupt:
+        answer.add(Finished("stopped"))
+        _end_line(answer, out)
+    finally:
+        stop.set()
+        asking.join(_STOPPING_S)
+    return answer
+
+
+def _end_line(answer: Answer, out: TextIO) -> None:
+    """End the last line of a stopped answer; let go of an output that nobody reads, or the process never ends."""
+    if os.name == "posix" and not select.select([], [out], [], 0)[1]:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
     if answer.text and not answer.text.endswith("\n"):
         print(file=out, flush=True)
-    return answer
 
 
 def _next(events: queue.SimpleQueue[AnswerEvent], silent: Message | None, terminal: Terminal) -> AnswerEvent:

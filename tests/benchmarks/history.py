@@ -7,6 +7,7 @@ import statistics
 import sys
 import tempfile
 from datetime import datetime, timedelta, timezone
+from itertools import accumulate
 from pathlib import Path
 from time import perf_counter
 
@@ -45,10 +46,10 @@ def _fill(conversations: object, turns: int, turns_each: int, vocabulary: list[s
     from sidelight.store.word_index import WordIndex
 
     ledger, chance = Ledger(WordIndex()), random.Random(1)
-    weights = [1 / (place + 5) for place in range(len(vocabulary))]
+    weights = list(accumulate(1 / (place + 5) for place in range(len(vocabulary))))
 
     def text(count: int) -> str:
-        return " ".join(chance.choices(vocabulary, weights, k=count))
+        return " ".join(chance.choices(vocabulary, cum_weights=weights, k=count))
 
     def write(connection: object, first: int) -> None:
         for number in range(first, min(first + 1000, turns)):

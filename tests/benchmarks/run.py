@@ -24,8 +24,6 @@ _ROOT = _HERE.parents[1]
 _DELTAS = 20_000
 _STREAMS = 32
 _OURS = [sys.executable, "-I", "server", "lsp"]
-
-
 # How a vendor's address is set, and what it is besides where the upstream listens.
 _ADDRESSES = {
     "anythingllm": ("ANYTHINGLLM_BASE_URL", ""),
@@ -238,9 +236,9 @@ def measure(environment: dict[str, str], upstream: Upstream) -> list[Row]:
     rows, more = [], []
     for vendor in _ADDRESSES:
         with _rivals(vendor, upstream, environment) as rivals:
-            rows += latency(rivals, 5) + flood(rivals, 7)
+            rows += latency(rivals, 3) + flood(rivals, 5)
             if vendor == "anythingllm":  # what is the same for all
-                more = many_streams(rivals, 4) + stopping(rivals, 7)
+                more = many_streams(rivals, 3) + stopping(rivals, 7)
     return rows + more + starts + typing(5)
 
 

@@ -31,7 +31,7 @@ from sidelight.providers.transformers import Transformers, TransformersConfig  #
 MODEL = _HERE.parents[1] / "models" / "tiny"
 QUESTION = "the quick brown fox"
 TOKENS = 300
-ROUNDS = 21
+ROUNDS = 11
 STOPS = 20
 
 PLAIN = """

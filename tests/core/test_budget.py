@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
@@ -168,3 +169,38 @@ def test_the_tokenizer_is_not_asked_where_there_is_room() -> None:
         raise AssertionError
 
     fit(Fake(32768, never), Context(instruction="short"), "ask")
+
+
+@pytest.mark.parametrize("count", [lambda _text: 0, lambda text: len(text) // 4])
+def test_a_tokenizer_that_counts_nothing_ends_nothing(count: Callable[[str], int]) -> None:
+    empty = Context("a.py", "python", ("",), target=target_lines([""], None))
+    for window in (256, 300, 512, 1024):
+        with suppress(UsageError):
+            fit(Fake(window, count), empty)
+        with suppress(UsageError):
+            fit(Fake(window, count), context(0, 4000), "fix")
+
+
+def test_the_longest_answer_that_is_asked_for_fits_beside_the_prompt() -> None:
+    fitted = fit(Fake(8192), context(1500, 1503), limits=Limits(8000, 6000))
+    assert fitted.answer_tokens <= fitted.max_tokens <= 8192 - fitted.prompt.tokens
+    assert fit(Fake(8192), context(1, 2), limits=Limits(8000, 300)).max_tokens == 300
+    assert fit(Fake(8192), context(1, 2)).max_tokens == 0
+    assert fit(Fake(None), context(1, 2), limits=Limits(8000, 6000)).max_tokens == 6000
+
+
+def test_what_is_too_long_to_count_is_not_sent_to_the_tokenizer_whole() -> None:
+    asked = []
+
+    def count(text: str) -> int:
+        asked.append(len(text))
+        return len(text) // 3
+
+    with pytest.raises(UsageError):
+        fit(Fake(4096, count), context(0, 4000), "fix")
+    assert max(asked) < 60_000
+
+
+def test_a_small_prompt_is_not_refused_for_words_that_are_not_in_it() -> None:
+    assert fit(Fake(220), context(0, 3)).prompt.user
+    assert fit(Fake(180, lambda text: len(text) // 6), context(0, 3)).prompt.user

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from time import perf_counter
+
 import pytest
 
 from sidelight.core.context import Context, Diagnostic, target_lines
@@ -61,6 +65,76 @@ def test_an_instruction_that_does_not_fit_is_refused_in_words() -> None:
 def test_a_selection_that_does_not_fit_is_refused_in_words() -> None:
     with pytest.raises(UsageError, match="selected part is too long"):
         build_prompt(TASKS["fix"], context_of("x = 1\n" * 10_000, 0, 10_000), of(8000))
+
+
+@pytest.mark.parametrize(("before", "first"), [(0, 0), (2, 2), (2, 0)])
+def test_a_line_that_alone_does_not_fit_is_cut_inside_and_said(before: int, first: int) -> None:
+    context = context_of("short\n" * before + "x" * 200_000 + "\nlast\n", first, before + 1)
+    prompt = build_prompt(TASKS["explain"], context, of(1000))
+    [note] = prompt.notes
+    shown = prompt.user.count("x" * 100) * 100
+    assert 1000 < shown < 200_000
+    assert note.is_warning
+    told = re.fullmatch(r"Of a\.py, only the beginning .*: to character (\d+) of line (\d+)\.", str(note.message))
+    assert told
+    assert shown <= int(told[1]) < shown + 100
+    assert int(told[2]) == before + 1
+    assert ("short" in prompt.user) == (first < before)
+    assert estimate_tokens(prompt.system) + estimate_tokens(prompt.user) <= 1000
+
+
+def test_a_cut_target_uses_the_room_that_there_is() -> None:
+    prompt = build_prompt(TASKS["explain"], context_of("value = other + 1\n" * 3000, 0, 3000), of(1000))
+    assert prompt.tokens > 850
+
+
+@pytest.mark.parametrize(
+    ("more", "orders", "told"),
+    [
+        ({"diagnostics": True}, "", "The reported problems are too long: about"),
+        ({}, "orders " * 9000, "SIDELIGHT_SYSTEM_PROMPT is too long: about"),
+        ({"instruction": "please " * 9000}, "", "The instruction is too long: about"),
+        ({"instruction": "please " * 9000, "target": 2000}, "", "The instruction is too long: about"),
+    ],
+)
+def test_what_is_too_long_is_named(more: dict[str, object], orders: str, told: str) -> None:
+    more = dict(more)
+    end = more.pop("target", 1)
+    if more.get("diagnostics"):
+        problem = Diagnostic(Range(Place(1, 0), Place(1, 3)), "a long story " * 900, "pyright")
+        more["diagnostics"] = (problem,) * 9
+    context = context_of("x = 1\n" * 2000, 0, end, **more)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=told):
+        build_prompt(TASKS["explain"], context, replace(of(8000), orders=orders))
+
+
+def test_a_budget_for_nothing_does_not_blame_what_is_short() -> None:
+    with pytest.raises(UsageError, match="too few for any question"):
+        build_prompt(TASKS["fix"], context_of("x = 1\n", 0, 1), of(100))
+
+
+def fastest_s(context: Context) -> float:
+    times = []
+    for _ in range(7):
+        began = perf_counter()
+        build_prompt(TASKS["explain"], context, of(6000))
+        times.append(perf_counter() - began)
+    return min(times)
+
+
+@pytest.mark.parametrize("share", [(0, 1), (0.5, 0.5)])
+def test_lines_that_are_not_shown_cost_nothing(share: tuple[float, float]) -> None:
+    def seconds(count: int) -> float:
+        text = "    value = compute(other)  # comment\n" * count
+        return fastest_s(context_of(text, int(count * share[0]), int(count * share[1]) + (share[0] > 0)))
+
+    assert seconds(100_000) < seconds(2000) + 0.001
+
+
+def test_a_fence_about_very_many_backticks_is_made_at_once() -> None:
+    began = perf_counter()
+    build_prompt(TASKS["explain"], context_of("`" * 200_000, 0, 1), of(1_000_000))
+    assert perf_counter() - began < 1
 
 
 def test_the_answers_language_is_asked_for() -> None:

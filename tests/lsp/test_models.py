@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
 
+from sidelight.lsp.framing import encode_message
+from support import anythingllm as fake
 from support.anythingllm import AnythingLLMServer, Pause, Script, Seen, json_reply
-from support.editor import Editor
+from support.editor import SERVER, Editor
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
 Start = Callable[[dict[str, str]], Editor]
@@ -228,3 +234,91 @@ def test_a_job_that_is_cut_off_by_the_end_of_the_editor_is_kept(
     (summary,) = other.request("sidelight/conversations", {})["conversations"]
     (turn,) = other.request("sidelight/conversation", {"id": summary["id"]})["turns"]
     assert (turn["answer"], turn["finish"]) == ("so far", "stopped")
+
+
+def test_choosing_another_model_meanwhile_does_not_change_how_an_answer_is_judged(
+    serve: Serve, anythingllm: AnythingLLMServer, connected: dict[str, str], start_editor: Start
+) -> None:
+    """AnythingLLM never tells that an answer was cut off, so that what an open fence did not reach must stand."""
+    server = serve("one")
+    editor = start_editor({**connected, "OPENAI_BASE_URL": f"{server.url}/v1"})
+    editor.initialize()
+    code = (
+        "def total(prices):\n    result = 0\n"
+        + "".join(f"    result += {n}\n" for n in range(6))
+        + "    return result\n"
+    )
+    uri = editor.open("a.py", code)
+
+    def cut_off() -> Script:
+        yield fake.STREAM_HEAD + fake.text_event("```python\ndef total(prices):\n    result = 1\n    result += 0\n")
+        yield Pause(1.0)
+        yield fake.text_event("", close=True) + fake.finalize() + fake.STREAM_END
+
+    anythingllm.always(cut_off)
+    place = {"start": {"line": 0, "character": 0}, "end": {"line": 9, "character": 0}}
+    run = {"task": "fix", "uri": uri, "range": place, "partialResultToken": "p"}
+    running = editor.begin("sidelight/run", run)
+    editor.wait_for("$/progress", where=lambda it: "result = 1" in it["value"].get("text", ""))
+    editor.request("sidelight/chooseModel", {"provider": "openai", "model": "one"})
+    result = editor.answer_to(running)["result"]
+    assert "cut off" in result["notice"] or "in part" in result["notice"]
+    edits = result["edit"]["documentChanges"][0]["edits"]
+    assert all(edit["range"]["end"]["line"] <= 3 for edit in edits)
+
+
+def test_a_provider_that_hangs_takes_nothing_from_the_others(
+    serve: Serve, start_editor: Start, environment: dict[str, str]
+) -> None:
+    hanging = AnythingLLMServer()
+    hanging.respond = lambda _seen: iter([Pause(30)])
+    own = {"OPENAI_BASE_URL": f"{serve('one').url}/v1", "ANYTHINGLLM_BASE_URL": hanging.url}
+    editor = start_editor({**environment, **own, "SIDELIGHT_PROVIDER": "openai"})
+    editor.initialize()
+    for _ in range(20):
+        editor.begin("sidelight/models", {})
+    began = monotonic()
+    assert ask(editor)["text"] == "one"
+    assert editor.request("sidelight/conversations", {})["conversations"]
+    assert monotonic() - began < 5.0
+    hanging.close()
+
+
+def test_a_run_that_is_cancelled_in_the_same_breath_is_stopped(
+    serve: Serve, open_editor: Callable[..., Editor]
+) -> None:
+    def never_ends(_model: str) -> Script:
+        yield HEAD + frame(delta={"content": "so far"})
+        yield Pause(30)
+
+    editor = open_editor(serve("one", answer=never_ends), OPENAI_MODEL="one")
+    run = {"task": "ask", "instruction": "Who?", "workDoneToken": "w"}
+    messages = [
+        {"id": 77, "method": "sidelight/run", "params": run},
+        {"method": "window/workDoneProgress/cancel", "params": {"token": "w"}},
+    ]
+    editor.send_raw(b"".join(encode_message({"jsonrpc": "2.0", **message}) for message in messages))
+    assert editor.answer_to(77)["result"]["finish"] == "stopped"
+
+
+def test_a_choice_made_in_a_terminal_is_noticed(
+    serve: Serve, open_editor: Callable[..., Editor], environment: dict[str, str], folder: Path
+) -> None:
+    server = serve("one", "two")
+    editor = open_editor(server, OPENAI_MODEL="one")
+    assert ask(editor)["text"] == "one"
+    chosen = subprocess.run(
+        [sys.executable, "-I", str(SERVER), "models", "--use", "two"], cwd=folder, capture_output=True, text=True,
+        env={**environment, "OPENAI_BASE_URL": f"{server.url}/v1", "OPENAI_MODEL": "one"}, check=False,
+    )  # fmt: skip
+    assert chosen.returncode == 0, chosen.stderr
+    assert ask(editor)["text"] == "two"
+
+
+def test_a_status_is_told_also_when_nobody_can_be_found(
+    serve: Serve, start_editor: Start, environment: dict[str, str]
+) -> None:
+    port = str(serve("one").port)
+    editor = start_editor({**environment, "REQUESTS_CA_BUNDLE": "/nonexistent", "SIDELIGHT_TEST_PORTS": port})
+    editor.initialize()
+    assert editor.seen("sidelight/status")[-1]["provider"] == "openai"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -60,22 +62,22 @@ ANYTHINGLLM = {"/api/ping": {"online": True}}
 )
 def test_a_server_is_recognised_by_its_json(serve: Serve, answers: Any, provider: Any, ending: str) -> None:
     port = serve(answers)
-    assert discover([port]) == [Found(provider, f"http://127.0.0.1:{port}{ending}")]
+    assert discover(ports=[port]) == [Found(provider, f"http://127.0.0.1:{port}{ending}")]
 
 
 @pytest.mark.parametrize(
     "answers", [{}, {"/v1/models": b"<html>"}, {"/api/tags": [1]}, {"/api/ping": {"online": False}}]
 )
 def test_another_program_on_such_a_port_is_left_alone(serve: Serve, answers: Any) -> None:
-    assert discover([serve(answers)]) == []
+    assert discover(ports=[serve(answers)]) == []
 
 
 def test_all_are_asked_at_once_and_a_silent_one_holds_up_nobody(serve: Serve) -> None:
     silent = threading.Event()
     ports = [serve({}, silent) for _ in range(4)] + [serve(OPENAI)]
-    discover([ports[-1]])  # loads the HTTP library, which is not part of the time that is allowed
+    discover(ports=[ports[-1]])  # loads the HTTP library, which is not part of the time that is allowed
     began = monotonic()
-    found = discover(ports)
+    found = discover(ports=ports)
     took = monotonic() - began
     silent.set()
     assert [it.provider for it in found] == ["openai"]
@@ -84,5 +86,47 @@ def test_all_are_asked_at_once_and_a_silent_one_holds_up_nobody(serve: Serve) ->
 
 def test_the_order_is_that_of_the_ports(serve: Serve) -> None:
     first, second = serve(OPENAI), serve(OLLAMA)
-    assert [it.provider for it in discover([first, second])] == ["openai", "ollama"]
-    assert [it.provider for it in discover([second, first])] == ["ollama", "openai"]
+    assert [it.provider for it in discover(ports=[first, second])] == ["openai", "ollama"]
+    assert [it.provider for it in discover(ports=[second, first])] == ["ollama", "openai"]
+
+
+def test_a_known_server_that_is_too_busy_to_answer_is_still_there(serve: Serve) -> None:
+    silent = threading.Event()
+    port = serve(OPENAI, silent)
+    known = Found("openai", f"http://127.0.0.1:{port}/v1")
+    assert discover([known], [port]) == [known]
+    assert discover([], [port]) == []
+    silent.set()
+
+
+def test_a_server_that_sends_byte_by_byte_holds_nobody_up() -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def drip() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                threading.Thread(target=drop, args=(connection,), daemon=True).start()
+
+    def drop(connection: socket.socket) -> None:
+        with contextlib.suppress(OSError), connection:
+            while True:
+                connection.sendall(b"H")
+                sleep(0.05)
+
+    thread = threading.Thread(target=drip, daemon=True)
+    thread.start()
+    began = monotonic()
+    assert discover(ports=[listener.getsockname()[1]]) == []
+    assert monotonic() - began < 2.0
+    with contextlib.suppress(OSError):
+        listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    thread.join()
+
+
+def test_a_wrong_certificate_file_does_not_matter_on_this_machine(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nonexistent")
+    assert [it.provider for it in discover(ports=[serve(OPENAI)])] == ["openai"]

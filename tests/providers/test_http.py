@@ -151,7 +151,7 @@ def test_a_private_authority_is_trusted_by_the_usual_variable(
 
 def test_a_missing_certificate_file_is_told(anythingllm: AnythingLLMServer) -> None:
     with pytest.raises(ConfigurationError, match="does not exist"):
-        list(answer(anythingllm.url, Stop(), HttpOptions(ca_file="nowhere.pem")))
+        list(answer(anythingllm.url.replace("http:", "https:"), Stop(), HttpOptions(ca_file="nowhere.pem")))
 
 
 def test_loopback_is_never_proxied(anythingllm: AnythingLLMServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,7 +214,12 @@ def _until_error(events: Iterator[AnswerEvent]) -> Iterator[AnswerEvent]:
         ("http://[::1]:3", True),
         ("http://192.168.0.1", False),
         ("http://localhost.example", False),
-        ("http://0.0.0.0", False),
+        ("http://0.0.0.0", True),
+        ("http://127.1", True),
+        ("http://localhost.", True),
+        ("http://[::ffff:127.0.0.1]", True),
+        ("http://[::]", True),
+        ("http://128.1", False),
     ],
 )
 def test_what_is_loopback(url: str, is_local: bool) -> None:

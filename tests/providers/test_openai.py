@@ -432,7 +432,7 @@ def test_a_model_can_be_chosen_for_one_question(server: Vendor) -> None:
     assert server.seen[0].body["model"] == "other"
 
 
-def test_a_server_that_closes_after_each_event_is_read(server: Vendor) -> None:
+def test_a_body_that_ends_with_its_connection_is_read(server: Vendor) -> None:
     server.routes[f"POST {CHAT}"] = vendor.head(is_chunked=False) + frame("Yes.") + frame(finish="stop")
     assert outcome(vendor.ask(provider_for(server))) == ("Yes.", "", "complete", "")
 
@@ -649,6 +649,19 @@ def test_loading_that_never_ends_is_given_up_after_the_time_for_silence(server: 
     error = failure_of(provider_for(server, silence_s=0.2))
     assert error.kind == "overloaded"
     assert "Loading model" in str(error)
+
+
+@pytest.mark.parametrize("words", ["Failed loading model: out of memory", "error while loading model"])
+def test_a_model_that_cannot_be_loaded_is_not_waited_for(server: Vendor, words: str) -> None:
+    server.routes[f"POST {CHAT}"] = json_reply({"error": {"message": words}}, "503 Busy")
+    assert words in str(failure_of(provider_for(server, silence_s=20.0)))
+    assert len(server.seen) == 1
+
+
+def test_a_server_that_loads_its_only_model_is_waited_for_where_none_is_named(server: Vendor) -> None:
+    replies = iter([LOADING, YES])
+    server.routes = {f"GET {MODELS}": LOADING, f"POST {CHAT}": lambda: iter([next(replies)])}
+    assert outcome(vendor.ask(provider_for(server, model=""))) == ("Yes.", "", "complete", "")
 
 
 def test_stop_is_heard_between_two_looks_at_a_loading_model(server: Vendor) -> None:

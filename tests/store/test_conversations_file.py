@@ -458,6 +458,56 @@ def test_a_locked_file_is_said(kept: StoredConversations, file: Path) -> None:
     assert kept.problem() is None
 
 
+def test_no_answer_waits_for_a_file_that_another_program_has_locked(data: Path, file: Path) -> None:
+    run_child(data, "talk(conversations, 'before', id_='mine'); conversations.close()")
+    kept = stored(data)
+    kept.prepare()
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        kept.keep(kept.open(None), turn(1, "this waits"))
+        eventually(lambda: kept._writer._is_writing)
+        began = time.monotonic()
+        for count in range(1, 4):
+            conversation = kept.open("mine")
+            turns = kept.turns("mine", 1.0)
+            assert len(turns) == count  # also those that are on disk alone
+            number = kept.begin(conversation, turns[-1].number)
+            kept.keep(conversation, turn(number, "on"))
+        assert time.monotonic() - began < 2
+        other.execute("ROLLBACK")
+    kept.close()
+    assert len(written(data)) == 5
+
+
+def test_a_number_is_given_without_another_look(kept: StoredConversations) -> None:
+    conversation = talk(kept, "one", "two")
+    kept._database.read = None  # type: ignore[method-assign, assignment]
+    assert kept.begin(conversation, 2) == 3
+    assert kept.begin(conversation, 0) == 4
+    del kept._database.read
+
+
+def test_a_read_of_limited_patience_is_given_up_in_time(kept: StoredConversations) -> None:
+    talk(kept, "one", id_="mine")
+    assert kept.latest()
+    holds, go = threading.Event(), threading.Event()
+
+    def hold(_connection: object) -> None:
+        holds.set()
+        go.wait(20)
+
+    holder = threading.Thread(target=kept._database.write, args=(hold,))
+    holder.start()
+    holds.wait(10)
+    began = time.monotonic()
+    assert len(kept.turns("mine", 0.2)) == 1  # from memory
+    with pytest.raises(HistoryError, match="in use by another program"):
+        kept.turns("unknown", 0.2)
+    assert time.monotonic() - began < 1
+    go.set()
+    holder.join(10)
+
+
 def test_what_was_deleted_before_it_could_be_written_is_not_written_later(
     kept: StoredConversations, file: Path
 ) -> None:

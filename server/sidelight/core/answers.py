@@ -1,7 +1,8 @@
 """Answer events: what a provider says while it answers, in the order it says it.
 
-A stream of events is ``(Text | Replace | Reasoning | Status | Asked | Note | Sources | Usage)* Finished``: exactly
-one ``Finished``, always last. ``Answer`` folds a stream into what has been received so far.
+A stream of events is ``Begun? (Text | Replace | Reasoning | Status | Asked | Note | Sources | Usage)* Finished``:
+exactly one ``Finished``, always last. Providers leave ``Begun`` to ``assistant.py``; it is missing only where there are
+no conversations to keep the answer in. ``Answer`` folds a stream into what has been received so far.
 """
 
 from __future__ import annotations
@@ -14,6 +15,13 @@ from sidelight.errors import SidelightError
 from sidelight.messages import Message, msg
 
 Finish = Literal["complete", "length", "cut_off", "refused", "stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The answer is kept as this turn of its conversation."""
+
+    turn: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +106,14 @@ class Finished:
     error: SidelightError | None = None
 
 
-AnswerEvent = Union[Text, Replace, Reasoning, Status, Asked, Note, Sources, Usage, Finished]
+AnswerEvent = Union[Begun, Text, Replace, Reasoning, Status, Asked, Note, Sources, Usage, Finished]
 
 
 @dataclass(slots=True)
 class Answer:
-    """What has been received so far of one answer."""
+    """What has been received so far of one answer. ``turn`` is 0 until it has begun."""
 
+    turn: int = 0
     reasoning_parts: list[str] = field(default_factory=list)
     sources: tuple[Source, ...] = ()
     model: str = ""
@@ -128,6 +137,8 @@ class Answer:
     def add(self, event: AnswerEvent) -> None:
         """Take the next event in; costs O(its length)."""
         match event:
+            case Begun(turn):
+                self.turn = turn
             case Text(text):
                 self._parts.append(text)
             case Replace(text):
@@ -144,8 +155,6 @@ class Answer:
                 self.usage = event
             case Finished():
                 self.finished = event
-            case Status():
-                pass
 
 
 def merge_text(events: Iterable[AnswerEvent]) -> list[AnswerEvent]:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from sidelight.core.answers import AnswerEvent, Finished, Status
+from sidelight.core.answers import AnswerEvent, Begun, Finished, Note
 from sidelight.core.budget import AskedModel, Limits, fit_prompt
 from sidelight.core.context import Context
 from sidelight.core.ports import Conversation, Conversations, Exchange, Provider, ProviderSource, Request, Turn
@@ -23,12 +23,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: a task at a place, in a conversation, of a model that the user may have chosen for it."""
+    """What is asked: a task at a place, in a conversation, of a model that the user may have chosen for it.
+
+    ``provider`` is who is asked; None for whoever the settings name when the answer begins.
+    """
 
     task: Task
     context: Context
     conversation: Conversation
     model: str | None = None
+    provider: Provider | None = None
 
 
 class Assistant:
@@ -47,21 +51,39 @@ class Assistant:
         context: Context,
         conversation_id: str | None = None,
         model: str | None = None,
+        *,
         folder: str = "",
+        provider: Provider | None = None,
     ) -> Question:
-        """Return the question for ``answer``. A model that is named here stays chosen for its conversation."""
+        """Return the question for ``answer``.
+
+        A model that is named here stays chosen for its conversation, as long as the same provider answers.
+        """
         conversation = self._conversations().open(conversation_id, folder)
-        conversation.model = model or conversation.model
-        return Question(task, context, conversation, conversation.model)
+        if model:
+            conversation.model, conversation.model_of = model, ""
+        return Question(task, context, conversation, _model(conversation, provider), provider)
 
     def answer(self, question: Question, stop: Stop) -> Iterator[AnswerEvent]:
         """Yield the answer's events; ends with exactly one ``Finished`` and raises nothing a user could cause.
 
         Blocks its thread while it waits. A failure is ``Finished("cut_off", error)``, whether or not text came before.
         """
-        record = Record(self._conversations(), question.conversation, question.task.name, question.context)
+        try:
+            record = Record(self._conversations(), question.conversation, question.task.name, question.context)
+        except SidelightError as error:
+            yield Finished("cut_off", error)
+            return
+        except Exception as error:  # the rim of a thread: nobody above could tell the user
+            log.exception("conversations failed in a way that they should not")
+            yield Finished("cut_off", _fault(error))
+            return
+        is_begun = False
         for event in self._events(question, record, stop):
             record.add(event)
+            if not is_begun and not isinstance(event, Begun):  # it failed before it was asked
+                yield Begun(record.number)
+            is_begun = True
             yield event
 
     def start(self, question: Question, stop: Stop, emit: Callable[[AnswerEvent], None]) -> threading.Thread:
@@ -80,9 +102,11 @@ class Assistant:
     def _events(self, question: Question, record: Record, stop: Stop) -> Iterator[AnswerEvent]:
         try:
             stop.raise_if_set()
-            provider = self._provider()
-            earlier = record.begin(provider.name, question.model or provider.model)
-            for event in self._asked(provider, question, earlier, record, stop):
+            provider = question.provider or self._provider()
+            model = question.model if question.provider or _model(question.conversation, provider) else None
+            earlier = record.begin(provider.name, model or provider.model)
+            yield Begun(record.number)
+            for event in self._asked(AskedModel(provider, model), question, earlier, record, stop):
                 yield event
                 if isinstance(event, Finished):
                     return
@@ -96,30 +120,49 @@ class Assistant:
             yield Finished("cut_off", _fault(error))
 
     def _asked(
-        self, provider: Provider, question: Question, earlier: list[Turn], record: Record, stop: Stop
+        self, asked: AskedModel, question: Question, earlier: list[Turn], record: Record, stop: Stop
     ) -> Iterator[AnswerEvent]:
         limits = self._limits()
-        exchanges = [] if provider.remembers else _exchanges(earlier)
-        asked = AskedModel(provider, question.model)
+        exchanges = [] if asked.provider.remembers else _exchanges(earlier)
         fitted = fit_prompt(question.task, question.context, exchanges, limits, asked, stop=stop)
         prompt = fitted.prompt
         record.sent(prompt.user)
-        for note in prompt.notes:
-            if note.is_warning:
-                yield Status(note.message)
-            yield note
-        yield from provider.stream(
+        if asked.provider.remembers:
+            yield from _unknown_turns(asked.provider, earlier)
+        yield from prompt.notes
+        yield from asked.provider.stream(
             Request(
-                question.task.name, prompt, question.context, question.conversation.id, question.model,
-                fitted.answer_tokens, limits.max_tokens,
+                question.task.name, prompt, question.context, question.conversation.id, asked.name,
+                fitted.answer_tokens, fitted.max_tokens,
             ),
             stop,
         )  # fmt: skip
 
 
+def _model(conversation: Conversation, provider: Provider | None) -> str | None:
+    """Return the model that was chosen for a conversation; None where another provider than its own answers."""
+    if conversation.model is None or provider is None:
+        return conversation.model
+    conversation.model_of = conversation.model_of or provider.name
+    return conversation.model if conversation.model_of == provider.name else None
+
+
 def _exchanges(turns: list[Turn]) -> list[Exchange]:
-    """Return what a model is told of earlier turns: messages as they were sent, so that servers know the prefix."""
-    return [Exchange(turn.sent, turn.answer) for turn in turns if turn.sent and turn.answer]
+    """Return what a model is told of earlier turns: messages as they were sent, so that servers know the prefix.
+
+    What is still being answered is no turn before this one.
+    """
+    return [Exchange(turn.sent, turn.answer) for turn in turns if turn.sent and turn.answer and turn.finish]
+
+
+def _unknown_turns(provider: Provider, turns: list[Turn]) -> Iterator[Note]:
+    """Say how many turns a provider with a memory of its own does not know, because another one answered them."""
+    count = sum(turn.answer != "" and turn.finish != "" and turn.provider != provider.name for turn in turns)
+    if count:
+        yield Note(
+            msg("{provider} does not know {count} earlier turns of this conversation: another provider answered them.",
+                provider=provider.name, count=count)
+        )  # fmt: skip
 
 
 def _no_end() -> ProviderError:

@@ -9,7 +9,7 @@ from math import ceil
 
 from sidelight.core.context import Context
 from sidelight.core.ports import Exchange, Prompt, Provider, Window
-from sidelight.core.prompt import Budget, build_prompt
+from sidelight.core.prompt import Budget, build_prompt, target_tokens
 from sidelight.core.stopping import Stop
 from sidelight.core.tasks import Task
 from sidelight.core.tokens import estimate_tokens
@@ -24,6 +24,11 @@ _REWRITE_MORE = 1.25
 _REWRITE_WORDS = 256
 # Counting by the model's own tokenizer costs a call; texts differ, so a margin stays.
 _MARGIN = 1.05
+# A tokenizer is asked about so much of a text that is too long: enough to tell what it makes of such text.
+_SAMPLE_CHARACTERS = 40_000
+# What a chat template may add around each message, and around all.
+_AROUND_MESSAGE = 10
+_AROUND_ALL = 30
 # No tokenizer makes so many times more tokens of a text than we estimate: one a character is the most.
 _SURELY_LESS = 5
 _TRIES = 3
@@ -48,10 +53,14 @@ class AskedModel:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A prompt, and the room that it leaves for the answer (0 where nobody knows)."""
+    """A prompt, and the room that it leaves for the answer (0 where nobody knows).
+
+    ``max_tokens`` is the longest answer to ask for, 0 for any: what the user set, where the window has room for it.
+    """
 
     prompt: Prompt
     answer_tokens: int
+    max_tokens: int = 0
 
 
 def fit_prompt(
@@ -70,22 +79,23 @@ def fit_prompt(
     try:
         prompt = build(budget)
     except UsageError:
-        sample = context.target_text + context.instruction
+        sample = _sample(context, limits)
         if not (recounted := _recount(build, budget, sample, estimate_tokens(sample), count)):
             raise
-        return Fitted(recounted, answer_tokens)
-    if prompt.tokens > budget.tokens // _SURELY_LESS:
-        prompt = _recount(build, budget, _whole(prompt), prompt.tokens, count) or prompt
-    return Fitted(prompt, answer_tokens)
+        prompt = recounted
+    else:
+        if prompt.tokens > budget.tokens // _SURELY_LESS:
+            prompt = _recount(build, budget, _whole(prompt), prompt.tokens, count) or prompt
+    return Fitted(prompt, answer_tokens, _max_tokens(limits, window, prompt))
 
 
 def _recount(
     build: Callable[[Budget], Prompt], budget: Budget, sample: str, estimated: int, count: Callable[[str], int | None]
 ) -> Prompt | None:
     """Build the prompt by the tokenizer's word on such text; None where there is none to ask."""
-    counted = count(sample)
+    counted = count(sample) if sample else None
     for _ in range(_TRIES):
-        if counted is None:
+        if not counted or not estimated:
             return None
         ratio = counted / estimated * _MARGIN
         prompt = build(replace(budget, weigh=partial(_scaled, ratio)))
@@ -93,6 +103,14 @@ def _recount(
         if counted is not None and counted <= budget.tokens:
             return replace(prompt, tokens=counted)
     return None
+
+
+def _sample(context: Context, limits: Limits) -> str:
+    """Return the beginnings of what may have been too long."""
+    first, end = context.target.start.line, min(context.target_end, context.target.start.line + _SAMPLE_CHARACTERS)
+    problems = (problem.message for problem in context.diagnostics)
+    parts = [limits.orders, context.instruction, "\n".join(problems), "".join(context.lines[first:end])]
+    return "".join(part[: _SAMPLE_CHARACTERS // len(parts)] for part in parts)
 
 
 def _scaled(ratio: float, text: str) -> int:
@@ -110,9 +128,18 @@ def _answer_tokens(task: Task, context: Context, limits: Limits, window: Window 
         return limits.max_tokens
     usual = min(window.tokens // _ANSWER_PART, _ANSWER_TOKENS)
     if task.edits:
-        rewritten = round(estimate_tokens(context.target_text) * _REWRITE_MORE) + _REWRITE_WORDS
-        usual = max(usual, min(rewritten, window.tokens // 2))
+        half = window.tokens // 2
+        rewritten = round(target_tokens(context, half) * _REWRITE_MORE) + _REWRITE_WORDS
+        usual = max(usual, min(rewritten, half))
     return min(limits.max_tokens, window.tokens // 2) or usual
+
+
+def _max_tokens(limits: Limits, window: Window | None, prompt: Prompt) -> int:
+    """Return the longest answer to ask for: servers refuse one that the window has no room for beside the prompt."""
+    if not limits.max_tokens or window is None or window.origin == "assumed":
+        return limits.max_tokens
+    around = _AROUND_ALL + _AROUND_MESSAGE * 2 * (1 + len(prompt.earlier))
+    return max(1, min(limits.max_tokens, window.tokens - prompt.tokens - around))
 
 
 def _budget(limits: Limits, window: Window | None, answer_tokens: int) -> Budget:

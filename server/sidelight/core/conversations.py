@@ -114,17 +114,18 @@ class MemoryConversations:
         with self._lock:
             return self._entry(Conversation(conversation_id or new_id(), folder)).conversation
 
-    def turns(self, conversation_id: str) -> list[Turn]:
+    def turns(self, conversation_id: str, patience_s: float | None = None) -> list[Turn]:
         """Return a conversation's turns."""
+        del patience_s
         with self._lock:
             kept = self._kept.get(conversation_id)
             return kept.ordered() if kept else []
 
-    def begin(self, conversation: Conversation, after: int = 0) -> int:
+    def begin(self, conversation: Conversation, after: int | None = None) -> int:
         """Return the number of a turn that begins now, and which comes ``after`` that of another."""
         with self._lock:
             last = max((turn.number for turn in self._entry(conversation).turns.values()), default=0)
-            last = max(last, after)
+            last = max(last, after or 0)
             number = max(conversation.next_number, last + 1)
             conversation.next_number = number + 1
             return number

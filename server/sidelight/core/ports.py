@@ -194,15 +194,17 @@ class ConversationSummary:
 
 @dataclass(slots=True)
 class Conversation:
-    """A conversation under way. ``model`` is what the user chose for it alone; ``next_number`` its next turn's.
+    """A conversation under way. ``model`` is what the user chose for it alone, of the provider ``model_of``.
 
-    ``next_number`` is 0 until its first ``Conversations.begin``, which alone changes it. ``folder`` is one spelling of
-    the workspace folder's URI, which the caller gives; what is kept of a conversation keeps its first.
+    ``model_of`` is empty until it is known who answers: a model means something to its own provider alone.
+    ``next_number`` is its next turn's, 0 until its first ``Conversations.begin``, which alone changes it. ``folder`` is
+    one spelling of the workspace folder's URI, which the caller gives; what is kept of a conversation keeps its first.
     """
 
     id: str
     folder: str = ""
     model: str | None = None
+    model_of: str = ""
     next_number: int = 0
 
 
@@ -227,12 +229,20 @@ class Conversations(Protocol):
         """Return the conversation of that id; None, or an id not known here, begins one (keeping a given id)."""
         ...
 
-    def turns(self, conversation_id: str) -> list[Turn]:
-        """Return a conversation's turns, oldest first; none where it is not known."""
+    def turns(self, conversation_id: str, patience_s: float | None = None) -> list[Turn]:
+        """Return a conversation's turns, oldest first; none where it is not known.
+
+        Waits no longer than ``patience_s`` for the disk: after that, those in memory are all, and where there are none
+        it raises.
+        """
         ...
 
-    def begin(self, conversation: Conversation) -> int:
-        """Return the number of a turn that begins now: every call gives another one. Blocks, and raises nothing."""
+    def begin(self, conversation: Conversation, after: int | None = None) -> int:
+        """Return the number of a turn that begins now: every call gives another one. Raises nothing.
+
+        ``after`` is the number of the last turn that the caller has seen, 0 for none; then nothing is looked up, and it
+        does not block.
+        """
         ...
 
     def keep(self, conversation: Conversation, turn: Turn) -> None:

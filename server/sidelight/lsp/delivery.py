@@ -12,7 +12,7 @@ from typing import Any
 
 from lsprotocol import types
 
-from sidelight.core.answers import Answer, AnswerEvent, Reasoning, Replace, Source, Sources, Status, Text
+from sidelight.core.answers import Answer, AnswerEvent, Note, Reasoning, Replace, Source, Sources, Status, Text
 from sidelight.editing.line_diff import hunks
 from sidelight.editing.text import Place, Range, split_lines
 from sidelight.errors import ProviderError, SidelightError
@@ -66,7 +66,7 @@ class StreamDelivery:
         match event:
             case Replace(text):
                 return {"kind": "replace", "text": text}
-            case Status(message):
+            case Status(message) | Note(message, is_warning=True):
                 return {"kind": "status", "text": self._client.write(message)}
             case Sources(sources):
                 return {"kind": "sources", "sources": [source_value(source) for source in sources]}

@@ -21,7 +21,8 @@ PROTOCOL_VERSION = 1
 PAGE_SCHEME = "sidelight"
 REVIEW_COMMANDS = ("keep", "undo", "applyAnyway", "retry", "refine", "continue", "nextChange", "showAnswer")
 COMMANDS = tuple(
-    f"sidelight.{name}" for name in (*TASKS, "stop", "send", "insertBlock", "restore", "clearHistory", *REVIEW_COMMANDS)
+    f"sidelight.{name}"
+    for name in (*TASKS, "stop", "send", "insertBlock", "chooseModel", "restore", "clearHistory", *REVIEW_COMMANDS)
 )
 CODE_ACTION_KINDS = ("quickfix", "refactor", "refactor.rewrite", "source")
 

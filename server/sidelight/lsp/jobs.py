@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Protocol as Interface
 
-from sidelight.core.answers import Answer, AnswerEvent, Finished, Status, Text, still_waiting
+from sidelight.core.answers import Answer, AnswerEvent, Finished, Note, Status, Text, still_waiting
 from sidelight.core.assistant import Assistant, Question
 from sidelight.core.stopping import Stop
 from sidelight.logs import current_job
@@ -146,7 +146,7 @@ class Job:
             return
         if isinstance(event, Text):
             self._words += _count_words(event.text)
-        elif isinstance(event, Status):
+        elif isinstance(event, Status) or (isinstance(event, Note) and event.is_warning):
             self._status = event.message
         self._silent = event.if_silent if isinstance(event, Status) else None
         if self._delivery is not None:
@@ -204,11 +204,12 @@ class Jobs:
         job.stop()
         return True
 
-    def stop_by_token(self, token: str | int) -> None:
-        """Stop the job whose progress has this token."""
-        for job in self:
-            if job.has_token(token):
-                job.stop()
+    def stop_by_token(self, token: str | int) -> bool:
+        """Stop the job whose progress has this token; tells whether there is one."""
+        found = [job for job in self if job.has_token(token)]
+        for job in found:
+            job.stop()
+        return bool(found)
 
     def stop_all(self) -> None:
         """Stop every job."""

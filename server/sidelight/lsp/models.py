@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 from lsprotocol import types
 
-from sidelight.choices import ModelChoice
-from sidelight.core.ports import Choice, Offer, Provider
+from sidelight.choices import choice_of
+from sidelight.core.ports import Choice, Offer, Offers, Provider
 from sidelight.errors import SidelightError
 from sidelight.lsp.client import Client
 from sidelight.lsp.start import Wiring
@@ -18,6 +21,15 @@ from sidelight.settings import Settings
 
 # More titles than this no editor shows well in a message; the rest is chosen by name.
 _MOST_TITLES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A model as it was listed: ``address`` only where its server was found."""
+
+    provider: str
+    model: str
+    address: str = ""
 
 
 class Models:
@@ -31,6 +43,11 @@ class Models:
         self._settings = settings
         self._changed = changed
         self._last: Choice | None = None
+        self._has_asked = False
+        self._stamp = wiring.choices.stamp()
+        self._listing: asyncio.Future[Offers] | None = None
+        # Threads of its own: a provider that hangs must not take those that everything else needs.
+        self._threads = ThreadPoolExecutor(2, "models")
 
     def provider(self) -> Provider:
         """Return the provider for a question that begins now. May block: called on the jobs' threads."""
@@ -39,11 +56,13 @@ class Models:
 
     async def ready(self) -> None:
         """Find out, off the loop, who answers the next question; what is wrong is told by the answer itself."""
+        if self._stamp != (stamp := self._wiring.choices.stamp()):  # another process has chosen
+            self._stamp = stamp
+            self._changed()
         if self._wiring.choosing.known(self._settings()) is None:
-            try:
-                await asyncio.to_thread(self.provider)
-            except SidelightError:
-                return
+            with contextlib.suppress(SidelightError):
+                await asyncio.get_running_loop().run_in_executor(self._threads, self.provider)
+        self._has_asked = True
 
     @property
     def current(self) -> Provider | None:
@@ -62,13 +81,13 @@ class Models:
         """Return who answers, and why; None while that is not known without asking somebody."""
         choice = self._current()
         if choice is None:
-            return None
+            return {"provider": self._settings().text("provider"), "model": "", "why": ""} if self._has_asked else None
         provider = choice.provider
         return {"provider": provider.name, "model": provider.model, "why": self._client.write(choice.why)}
 
     async def listed(self) -> dict[str, Any]:
         """Return the models of every provider that can be reached, and who could not be asked."""
-        offers = await asyncio.to_thread(self._wiring.choosing.offers, self._settings())
+        offers = await self._offers()
         await self.ready()
         write = self._client.write
         unreachable = [
@@ -78,17 +97,31 @@ class Models:
         models = [_offer_value(offer) for offer in offers.offers]
         return {**(self.status() or {}), "models": models, "unreachable": unreachable}
 
-    async def choose(self, choice: ModelChoice | None) -> dict[str, str]:
+    async def _offers(self) -> Offers:
+        """Ask everybody once for all who want to know at the same time."""
+        if self._listing is None:
+            loop = asyncio.get_running_loop()
+            self._listing = loop.run_in_executor(self._threads, self._wiring.choosing.offers, self._settings())
+            self._listing.add_done_callback(self._listed)
+        return await asyncio.shield(self._listing)
+
+    def _listed(self, listing: asyncio.Future[Offers]) -> None:
+        self._listing = None
+        if not listing.cancelled():
+            listing.exception()  # whoever waited has it; nobody may have waited any more
+
+    async def choose(self, wanted: Wanted | None) -> dict[str, str]:
         """Ask this model from now on in this folder; None for what is configured. Raises ``SidelightError``."""
-        folders = self._wiring.settings.folders
-        await asyncio.to_thread(self._wiring.choices.set, folders, choice)
+        choice = choice_of(self._settings(), wanted.provider, wanted.model, wanted.address) if wanted else None
+        await asyncio.to_thread(self._wiring.choices.set, self._wiring.settings.folders, choice)
+        self._stamp = self._wiring.choices.stamp()
         self._changed()
         await self.ready()
         return self.status() or {}
 
     async def pick(self) -> None:
         """Let the user choose in a message, for clients without a list of their own."""
-        offers = (await asyncio.to_thread(self._wiring.choosing.offers, self._settings())).offers
+        offers = (await self._offers()).offers
         as_configured = self._client.write(msg("As configured"))
         titles = {_title(offer): offer for offer in offers[:_MOST_TITLES]}
         question = msg("Which model answers from now on, in this folder?")
@@ -99,7 +132,7 @@ class Models:
         if chosen is None:
             return
         offer = titles.get(chosen)
-        status = await self.choose(ModelChoice(offer.provider, offer.model.id, offer.address) if offer else None)
+        status = await self.choose(Wanted(offer.provider, offer.model.id, offer.address) if offer else None)
         who = " ".join(status[name] for name in ("provider", "model") if status.get(name))
         self._client.show(types.MessageType.Info, msg("Answers come from {name} now.", name=who))
 

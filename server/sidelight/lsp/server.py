@@ -11,13 +11,13 @@ from typing import Any
 
 from lsprotocol import types
 
-from sidelight.choices import ModelChoice
 from sidelight.core.tasks import TASKS
 from sidelight.errors import UsageError
 from sidelight.lsp import handshake
 from sidelight.lsp.code_actions import caret_in, code_actions, review_actions, review_lenses
 from sidelight.lsp.conversations import ConversationRequests
 from sidelight.lsp.framing import Incoming
+from sidelight.lsp.models import Wanted
 from sidelight.lsp.pages import page_actions, written_instruction
 from sidelight.lsp.protocol import InvalidParams, Protocol, make_protocol
 from sidelight.lsp.session import Session
@@ -240,7 +240,8 @@ class Server:
         return {"points": await self.session.restoring.listed(uri if isinstance(uri, str) else None)}
 
     def cancel_progress(self, params: types.WorkDoneProgressCancelParams) -> None:
-        self.session.jobs.stop_by_token(params.token)
+        if not self.session.jobs.stop_by_token(params.token):
+            self.session.cancelled.append(params.token)  # it came together with its run, which begins only now
 
     def execute_command(self, params: types.ExecuteCommandParams) -> Any:
         command = self.commands().get(params.command)
@@ -294,12 +295,12 @@ class Server:
         return {"accepted": True}
 
 
-def _model_choice(params: Any) -> ModelChoice | None:
+def _model_choice(params: Any) -> Wanted | None:
     """Read ``{provider, model, address?}``; nothing, or an empty object, is None. Raises ``InvalidParams``."""
     if not params:
         return None
     if isinstance(params, dict):
         match {"model": "", "address": "", **params}:
             case {"provider": str(provider), "model": str(model), "address": str(address)}:
-                return ModelChoice(provider, model, address)
+                return Wanted(provider, model, address)
     raise InvalidParams("provider and model must be strings, and address, where the model was listed with one.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from collections.abc import Coroutine
 from typing import Any
 
@@ -47,7 +48,7 @@ log = logging.getLogger(__name__)
 _HISTORY_SETTINGS = ("history", "history_days", "history_mib")
 # What a job that was stopped at the end takes to say so, and what is then waited for at most until it is on disk.
 _LAST_WORDS_S = 0.03
-_FLUSH_S = 1.0
+_FLUSH_S = 1.8
 
 
 class Session:
@@ -71,6 +72,7 @@ class Session:
         self._restore_points: RestorePoints | None = None
         self._conversations: Conversations | None = None
         self._warned: set[str] = set()
+        self.cancelled: deque[str | int] = deque(maxlen=50)  # tokens of runs that are only beginning
         self._doing: set[asyncio.Task[None]] = set()  # the loop itself holds tasks only weakly
         self._status: dict[str, Any] = {}
         self._warning: Message | None = None
@@ -109,7 +111,8 @@ class Session:
         before, self._settings = self._settings, self._wiring.settings.read()
         self._restore_points = None
         self.models.forget()
-        if any(before.values[name].value != self._settings.values[name].value for name in _HISTORY_SETTINGS):
+        is_kept = before.flag("history") or self._settings.flag("history")
+        if is_kept and any(before.values[it].value != self._settings.values[it].value for it in _HISTORY_SETTINGS):
             kept, self._conversations = self._conversations, None
             if kept is not None:
                 self.do(asyncio.to_thread(kept.close))
@@ -183,7 +186,8 @@ class Session:
         who = self.models.status()
         if who is None and state == "ready":
             return  # who answers is just being found out, and is told then
-        status = {"state": state, "message": message, **(who or {"provider": self._settings.text("provider")})}
+        unknown = {"provider": self._settings.text("provider"), "model": "", "why": ""}
+        status = {"state": state, "message": message, **(who or unknown)}
         if status != self._status:
             self._status = status
             self.protocol.tell("sidelight/status", status)
@@ -251,23 +255,25 @@ class Session:
     async def _perform(self, job: Job, task: Task, asked: Asked, subject: Subject) -> None:
         try:
             await self._configured.wait()
-            await self.models.ready()
             ready = await find_or_ask(task, subject, self.client, self.pages, asked.conversation)
             if ready is not None:
+                await self.models.ready()
                 ready = self._checked(task, ready)
-                await self._run(job, task, ready, asked, self._delivery(job, task, asked, ready))
+                question = self._question(task, ready, asked)
+                await self._run(job, question, ready, self._delivery(job, question, asked, ready))
         finally:
             self.pages.release(subject)
 
     async def _perform_written(self, job: Job, page: AskPage, subject: Subject) -> None:
         asked = Asked(conversation=page.conversation)
+        await self.models.ready()
         subject = self._checked(page.task, subject)
-        title = self._title(page.task, subject)
-        delivery: Delivery = AskDelivery(self.pages, subject, title, page)
+        question = self._question(page.task, subject, asked)
+        delivery: Delivery = AskDelivery(self.pages, subject, self._title(page.task, subject), page)
         if page.task.edits:
-            delivery = self._delivery(job, page.task, asked, subject)
-        conversation = await self._run(job, page.task, subject, asked, delivery)
-        self.pages.continue_ask(page, conversation)
+            delivery = self._delivery(job, question, asked, subject)
+        await self._run(job, question, subject, delivery)
+        self.pages.continue_ask(page, question.conversation.id)
 
     def _checked(self, task: Task, subject: Subject) -> Subject:
         """Return the subject as it is now. Raises ``UsageError`` where an edit cannot begin."""
@@ -279,26 +285,28 @@ class Session:
             raise UsageError(msg("{name} was closed meanwhile.", name=document.name), msg("Open it, then try again."))
         return subject
 
-    async def _run(self, job: Job, task: Task, subject: Subject, asked: Asked, delivery: Delivery) -> str:
-        """Run a job to its end; returns the id of its conversation."""
-        question = self._question(task, subject, asked)
-        answer = await job.run(self._assistant, question, delivery, self._title(task, subject))
-        if task.edits:  # a page shows its notes itself
+    async def _run(self, job: Job, question: Question, subject: Subject, delivery: Delivery) -> None:
+        """Run a job to its end."""
+        answer = await job.run(self._assistant, question, delivery, self._title(question.task, subject))
+        if question.task.edits:  # a page shows its notes itself
             for note in answer.notes:
                 if note.is_warning:
                     self.client.show(types.MessageType.Warning, note.message)
-        return question.conversation.id
 
     def _question(self, task: Task, subject: Subject, asked: Asked) -> Question:
+        """Return the question, with who is asked: what is chosen from now on concerns later ones."""
         folder = folder_key(self._folders[0]) if self._folders else ""
-        return self._assistant.question(task, subject.context, asked.conversation, asked.workspace, folder)
+        return self._assistant.question(
+            task, subject.context, asked.conversation, asked.workspace, folder=folder, provider=self.models.current
+        )
 
-    def _delivery(self, job: Job, task: Task, asked: Asked, subject: Subject) -> Delivery:
+    def _delivery(self, job: Job, question: Question, asked: Asked, subject: Subject) -> Delivery:
+        task = question.task
         title = self._title(task, subject)
         mode = self._edit_mode()
         if not task.edits or mode == "page":
             return PageDelivery(self.pages, subject, title)
-        tells = self._tells_truncation()
+        tells = _tells_truncation(question)
         if subject.target is not None:
             return self.edits.delivery(job.id, task, asked, subject, title, mode=mode, tells_truncation=tells)
 
@@ -316,10 +324,6 @@ class Session:
         """Return how edits reach this client: as the user set it, else by the table of known clients."""
         chosen = self._settings.text("edits")
         return self.client.can.edits if chosen == "auto" else chosen  # type: ignore[return-value]
-
-    def _tells_truncation(self) -> bool:
-        provider = self.models.current
-        return provider is not None and provider.tells_truncation
 
     async def _show_unapplied(self, subject: Subject, title: str, answer: Answer, told: Message) -> None:
         """Show the answer of an edit task as a page, and say why: it did not go into the document, or not whole."""
@@ -355,6 +359,8 @@ class Session:
         delivery = StreamDelivery(self.client, self._writer, partial_token)
         job = Job(task.name, self.client, Progress(self.client, work_done_token, is_ours=False))
         self.jobs.add(job)
+        if work_done_token in self.cancelled:
+            job.stop()
         try:
             await self._configured.wait()
             await self.models.ready()
@@ -363,17 +369,16 @@ class Session:
             self._remember_outcome(answer)
             if answer.finished and answer.finished.error and not answer.text:
                 raise failure(answer)
-            conversation = question.conversation
             result = result_of(answer, self.client, is_streamed=partial_token is not None)
-            result |= {"conversation": conversation.id, "turn": conversation.next_number - 1}
-            return result | (await self._edit_result(task, subject, answer) if task.edits else {})
+            result |= {"conversation": question.conversation.id, "turn": answer.turn}
+            return result | (await self._edit_result(question, subject, answer) if task.edits else {})
         finally:
             self.jobs.remove(job)
             subject.release()
 
-    async def _edit_result(self, task: Task, subject: Subject, answer: Answer) -> dict[str, Any]:
-        tells = self._tells_truncation()
-        return await edit_result(task, subject, answer, self.documents, self.client, tells_truncation=tells)
+    async def _edit_result(self, question: Question, subject: Subject, answer: Answer) -> dict[str, Any]:
+        tells = _tells_truncation(question)
+        return await edit_result(question.task, subject, answer, self.documents, self.client, tells_truncation=tells)
 
     # Pages
 
@@ -425,6 +430,10 @@ class Session:
         end = tracked.range.end if tracked is not None else page.subject.context.target.end
         end = document.text.clamp(end)
         return Range(end, end)
+
+
+def _tells_truncation(question: Question) -> bool:
+    return question.provider is not None and question.provider.tells_truncation
 
 
 def _folder_key(uri: str) -> str:

@@ -33,6 +33,7 @@ from sidelight.core.wire.event_stream import EventStreamDecoder
 from sidelight.core.wire.surrogates import SurrogateJoiner, whole
 from sidelight.errors import ConfigurationError, ProviderError
 from sidelight.messages import msg, plain
+from sidelight.providers.chat import count_of
 from sidelight.providers.http import Call, Http, Reply, host_of, redirect_error
 from sidelight.providers.refusals import told
 
@@ -41,6 +42,8 @@ log = logging.getLogger(__name__)
 # Who
 
 DEFAULT_ADDRESS = "http://localhost:3001"
+# For everything but an answer: a server that is slow here must not hold anybody up for as long as a model may think.
+_QUICK_S = 15.0
 _AGENT = "@agent"
 _AGENT_FAILED = "Error encountered while running:"
 
@@ -178,7 +181,7 @@ class AnythingLLMDecoder:
             yield Sources(tuple(_source(item) for item in sources if isinstance(item, dict)))
         metrics = event.get("metrics")
         if isinstance(metrics, dict) and metrics:
-            yield Usage(_count(metrics.get("prompt_tokens")), _count(metrics.get("completion_tokens")))
+            yield Usage(count_of(metrics.get("prompt_tokens")), count_of(metrics.get("completion_tokens")))
 
     def _more(self, delta: str) -> Iterator[AnswerEvent]:
         if not isinstance(delta, str) or not delta:
@@ -225,10 +228,6 @@ def _source(item: dict[str, Any]) -> Source:
     uri = item.get("chunkSource") or item.get("url") or ""
     title = item.get("title") or uri or item.get("id") or ""
     return Source(whole(str(title)), whole(str(uri)), whole(text))
-
-
-def _count(value: object) -> int | None:
-    return value if isinstance(value, int) else None
 
 
 def abort_error(reason: str) -> ProviderError:
@@ -352,7 +351,8 @@ class AnythingLLM:
         )
 
     def _get(self, path: str, stop: Stop | None = None) -> Any:
-        reply = self._http.fetch(Call("GET", self._config.api + path, _authorization(self._config)), stop)
+        call = Call("GET", self._config.api + path, _authorization(self._config), silence_s=_QUICK_S)
+        reply = self._http.fetch(call, stop)
         if reply.status != 200 or reply.json() is None:
             raise self._refusal(reply) or self._not_the_api()
         return reply.json()

@@ -20,23 +20,19 @@ from sidelight.core.answers import AnswerEvent, Asked, Finished, Replace, Status
 from sidelight.core.ports import Check, Model, Request, Window
 from sidelight.core.stopping import Stop
 from sidelight.core.wire.ndjson import NdjsonDecoder
-from sidelight.core.wire.surrogates import whole
 from sidelight.errors import ConfigurationError, ProviderError
-from sidelight.messages import Message, msg
+from sidelight.messages import msg
+from sidelight.providers.chat import count_of, messages_of
+from sidelight.providers.dashscope_errors import CHINA, error_of, lacks_model, model_hint
 from sidelight.providers.endings import ending
 from sidelight.providers.http import Call, Http, Reply, redirect_error
-from sidelight.providers.refusals import Refusal, no_such_model, reason_of, refusal_in, refusal_of
+from sidelight.providers.refusals import no_such_model, refusal_in, refusal_of
 
 log = logging.getLogger(__name__)
 
 # Who
 
-# https://www.alibabacloud.com/help/en/model-studio/base-url, October 2026. Other regions have workspace addresses only.
-_CHINA = "https://dashscope.aliyuncs.com/api/v1"
-_SINGAPORE = "https://dashscope-intl.aliyuncs.com/api/v1"
-_US = "https://dashscope-us.aliyuncs.com/api/v1"
-_HONG_KONG = "https://cn-hongkong.dashscope.aliyuncs.com/api/v1"
-DEFAULT_ADDRESS = _CHINA
+DEFAULT_ADDRESS = CHINA
 DEFAULT_MODEL = "qwen-plus"
 _GENERATION = "/services/aigc/text-generation/generation"
 _COMPATIBLE = "/compatible-mode"
@@ -78,11 +74,6 @@ class DashScopeConfig:
 
 def encode(config: DashScopeConfig, request: Request) -> Call:
     """Return the call for one question. What the user did not set is not sent; how frames are cut is always said."""
-    prompt = request.prompt
-    messages = [("system", prompt.system)] if prompt.system else []
-    for exchange in prompt.earlier:
-        messages += [("user", exchange.user), ("assistant", exchange.assistant)]
-    messages.append(("user", prompt.user))
     parameters: dict[str, Any] = {"result_format": "message", "incremental_output": True}
     if config.temperature is not None:
         parameters["temperature"] = config.temperature
@@ -90,7 +81,7 @@ def encode(config: DashScopeConfig, request: Request) -> Call:
         parameters["max_tokens"] = request.max_tokens
     body = {
         "model": _model(config, request.model),
-        "input": {"messages": [{"role": role, "content": whole(content)} for role, content in messages]},
+        "input": {"messages": messages_of(request.prompt)},
         "parameters": parameters,
     }
     headers = {**_authorization(config), "X-DashScope-SSE": "enable", "Accept": "text/event-stream"}
@@ -201,7 +192,7 @@ class DashScopeDecoder:
                 yield from self._output(output)
             usage = frame.get("usage")
             if isinstance(usage, dict) and "output_tokens" in usage:
-                self._usage = Usage(_count(usage.get("input_tokens")), _count(usage.get("output_tokens")))
+                self._usage = Usage(count_of(usage.get("input_tokens")), count_of(usage.get("output_tokens")))
 
     def _output(self, output: dict[str, Any]) -> Iterator[AnswerEvent]:
         """Read ``output`` in either result format: message, with one choice, or text."""
@@ -240,92 +231,6 @@ def _is_error(frame: Any) -> bool:
     return isinstance(frame, dict) and not frame.get("output") and bool(frame.get("code") or frame.get("error"))
 
 
-def _count(value: object) -> int | None:
-    return value if isinstance(value, int) else None
-
-
-def error_of(refusal: Refusal, config: DashScopeConfig, model: str) -> ProviderError:
-    """Say what an error means: by its code and words (.../model-studio/error-code), else by its status."""
-    words = f"{refusal.code} {refusal.reason}".lower()
-    reason = reason_of(refusal)
-    if refusal.status == 401 or "invalidapikey" in words or "invalid_api_key" in words:
-        return _refused_key(refusal, config)
-    if "url error" in words:  # Qwen3.5 and newer, qwen-vl and all others that also see or hear
-        return ProviderError(
-            "not_found",
-            msg("DashScope serves the model {model} by another API than its text generation.", model=model),
-            msg("Set SIDELIGHT_PROVIDER=openai, OPENAI_BASE_URL={url}, OPENAI_API_KEY and OPENAI_MODEL={model}, or "
-                "choose a model for text alone, such as qwen-plus.", url=config.compatible, model=model),
-        )  # fmt: skip
-    if "datainspection" in words or "inappropriate content" in words:
-        return ProviderError(
-            "refused",
-            msg("DashScope's content filter refused: {reason}", reason=reason),
-            msg("Ask in other words, or about another part; the filter looks at the code as well."),
-        )
-    if any(sign in words for sign in ("arrear", "overdue", "good standing", "freetieronly", "unpurchased")):
-        return ProviderError(
-            "auth",
-            msg("The account at DashScope cannot pay for this: {reason}", reason=reason),
-            msg("Look at the bills, and at the free quota of {model}, in the console of Model Studio.", model=model),
-        )
-    if any(sign in words for sign in ("input length", "context length", "too long", "input tokens")):
-        return ProviderError(
-            "too_long",
-            msg("The prompt is too long for {model}: {reason}", model=model, reason=reason),
-            msg("Choose a smaller part, or set SIDELIGHT_CONTEXT_TOKENS to what the model really reads."),
-        )
-    if _lacks_model(refusal):
-        return no_such_model(model, (), "DashScope", _model_hint(model))
-    if "accessdenied" in words or "access_denied" in words or refusal.status == 403:
-        return ProviderError("auth", msg("DashScope does not let this key use {model}: {reason}", model=model,
-                                         reason=reason), _model_hint(model))  # fmt: skip
-    if "throttling" in words or refusal.status == 429:
-        return ProviderError(
-            "rate_limit",
-            msg("DashScope is asked too much at once: {reason}", reason=reason),
-            msg("Wait a little, then ask again; if it stays so, the account's quota for {model} is used up.",
-                model=model),
-        )  # fmt: skip
-    if "invalidparameter" in words or "invalid_parameter" in words:
-        hint = msg("Check DASHSCOPE_MODEL, SIDELIGHT_TEMPERATURE and SIDELIGHT_MAX_TOKENS.")
-        return ProviderError("other", msg("DashScope did not accept the request: {reason}", reason=reason), hint)
-    return ProviderError(
-        refusal.kind,
-        msg("DashScope could not answer: {reason}", reason=reason),
-        msg("Ask again in a while. What came so far is kept."),
-    )
-
-
-def _lacks_model(refusal: Refusal) -> bool:
-    signs = ("modelnotfound", "model_not_found", "model not exist", "model not found")
-    return any(sign in f"{refusal.code} {refusal.reason}".lower() for sign in signs)
-
-
-def _model_hint(model: str) -> Message:
-    return msg("Run `sidelight models` to see what there is, and choose one: not every region and not every key has "
-               "{model}.", model=model)  # fmt: skip
-
-
-def _refused_key(refusal: Refusal, config: DashScopeConfig) -> ProviderError:
-    if config.key_withheld:
-        return ProviderError(
-            "auth",
-            msg("{url} wants a key, and yours was not sent there.", url=config.address),
-            msg("Your key belongs to another address. Set DASHSCOPE_BASE_URL in your own configuration if you trust "
-                "this one."),
-        )  # fmt: skip
-    if not config.key:
-        return ProviderError("auth", msg("DashScope wants a key, and none is set."), msg("Set DASHSCOPE_API_KEY."))
-    return ProviderError(
-        "auth",
-        msg("DashScope did not accept the key: {reason}", reason=reason_of(refusal)),
-        msg("Check DASHSCOPE_API_KEY. A key works in its own region only, and DASHSCOPE_BASE_URL has to name that: "
-            "China {china}, Singapore {singapore}, US {us}, Hong Kong {hong_kong}, or your workspace's own address.",
-            china=_CHINA, singapore=_SINGAPORE, us=_US, hong_kong=_HONG_KONG),
-    )  # fmt: skip
-
-
 # Wire
 
 
@@ -354,8 +259,8 @@ class DashScope:
         decoder = DashScopeDecoder(self._config, model, incremental=incremental)
 
         def refusal(reply: Reply) -> ProviderError | None:
-            if reply.status != 200 and _lacks_model(refusal_of(reply)):
-                return no_such_model(model, self._try_names(stop), "DashScope", _model_hint(model))
+            if reply.status != 200 and lacks_model(refusal_of(reply)):
+                return no_such_model(model, self._try_names(stop), "DashScope", model_hint(model))
             return self._refusal(reply, model)
 
         yield Asked(model)
@@ -404,7 +309,7 @@ class DashScope:
             if self.model in names:
                 yield Check("ok", msg("The model {model} exists.", model=self.model))
             else:
-                missing = no_such_model(self.model, names, "DashScope", _model_hint(self.model))
+                missing = no_such_model(self.model, names, "DashScope", model_hint(self.model))
                 yield Check("note", missing.message, missing.hint)
         window = self.window(None, Stop())
         if window is not None:
@@ -442,7 +347,7 @@ class DashScope:
         if not isinstance(output, dict) or not isinstance(listed, list):
             raise self._refusal(reply, self.model) or self._not_the_api()
         models = [_model_of(item) for item in listed if isinstance(item, dict) and item.get("model")]
-        return models, _count(output.get("total")) or 0
+        return models, count_of(output.get("total")) or 0
 
     def _refusal(self, reply: Reply, model: str) -> ProviderError | None:
         """Say what a reply means that is not a stream of events; None where it is an answer all the same."""

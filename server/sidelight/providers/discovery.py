@@ -8,11 +8,13 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
-from sidelight.errors import ProviderError
+from sidelight.core.stopping import Stop, Stopped
+from sidelight.errors import SidelightError
 from sidelight.providers.http import Call, Http, HttpOptions
 
 PROBE_S = 0.15
@@ -29,19 +31,29 @@ class Found:
     address: str
 
 
-def discover(ports: Sequence[int] = PORTS) -> list[Found]:
-    """Return the servers that listen on these ports of this machine, in the order of the ports. Blocks a blink."""
+def discover(known: Sequence[Found] = (), ports: Sequence[int] = PORTS) -> list[Found]:
+    """Return the servers that listen on these ports of this machine, in the order of the ports. Blocks a blink.
+
+    A server that was ``known`` and still listens, but is too busy to answer in time, is still there.
+    """
     listening = [port for port in ports if _listens(port)]
     if not listening:
         return []
     http = Http(HttpOptions(connect_s=PROBE_S, silence_s=PROBE_S, retries=0))
+    stop = Stop()
     with ThreadPoolExecutor(len(listening) * len(_SIGNS), "discovery") as threads:
         answers = {
-            (port, path): threads.submit(_get, http, f"http://{HOST}:{port}{path}")
+            (port, path): threads.submit(_get, http, f"http://{HOST}:{port}{path}", stop)
             for port in listening for path in _SIGNS
         }  # fmt: skip
-        found = (_recognised(port, {path: answers[port, path].result() for path in _SIGNS}) for port in listening)
-        return [it for it in found if it is not None]
+        wait(answers.values(), 2 * PROBE_S)  # a limit for each read is none for a server that sends byte by byte
+        stop.set()
+    found = []
+    for port in listening:
+        before = next((it for it in known if urlsplit(it.address).port == port), None)
+        now = _recognised(port, {path: answers[port, path].result() for path in _SIGNS}) or before
+        found += [now] if now is not None else []
+    return found
 
 
 def _listens(port: int) -> bool:
@@ -51,10 +63,10 @@ def _listens(port: int) -> bool:
     return False
 
 
-def _get(http: Http, url: str) -> Any:
+def _get(http: Http, url: str, stop: Stop) -> Any:
     try:
-        reply = http.fetch(Call("GET", url))
-    except ProviderError:
+        reply = http.fetch(Call("GET", url), stop)
+    except (SidelightError, Stopped):
         return None
     return reply.json() if reply.status == 200 else None
 

@@ -197,8 +197,8 @@ class Http:
                                     proxy=host_of(proxy)))  # fmt: skip
         else:
             yield Check("ok", msg("Requests to {host} go there directly, without a proxy.", host=host_of(url)))
+        trusted = self._certificates()  # a file that is missing is told in any case
         if url.startswith("https:"):
-            trusted = self._certificates()
             whose = trusted if isinstance(trusted, str) else msg("the usual authorities")
             yield Check("note", msg("Its certificate has to be signed by {whose}.", whose=whose))
 
@@ -230,7 +230,7 @@ class Http:
             timeout=(self.options.connect_s, self._silence_s(call)),
             allow_redirects=False,  # a redirect would carry headers and code to another host
             proxies={"http": proxy, "https": proxy} if proxy else {},
-            verify=self._certificates(),
+            verify=self._certificates() if call.url.startswith("https:") else True,
             stream=True,
         )
 
@@ -379,14 +379,19 @@ def host_of(url: str) -> str:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether the address is this machine's own."""
-    host = urlsplit(url).hostname or ""
+    """Whether the address is this machine's own, in any of its spellings: no proxy is asked for it."""
+    host = (urlsplit(url).hostname or "").rstrip(".")
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
-        return False
+        try:
+            address = ipaddress.IPv4Address(socket.inet_aton(host))  # 127.1, as C libraries read it
+        except OSError:
+            return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback or address.is_unspecified
 
 
 def _session(on_socket: Callable[[socket.socket], None] | None = None) -> requests.Session:

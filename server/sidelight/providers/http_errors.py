@@ -35,7 +35,8 @@ def translated(url: str, stop: Stop | None = None, *, started: bool = False) -> 
             raise Stopped from error
         if _is_about_a_header(error):
             raise _header_error() from None  # the original may hold a header's value, and tracebacks are logged
-        if isinstance(error, (AttributeError, ValueError)) and not isinstance(error, requests.RequestException):
+        theirs = (requests.RequestException, urllib3.exceptions.HTTPError)
+        if isinstance(error, (AttributeError, ValueError)) and not isinstance(error, theirs):
             raise
         raise _provider_error(error, url, started=started) from error
     if stop is not None:

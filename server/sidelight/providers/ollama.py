@@ -20,9 +20,9 @@ from sidelight.core.answers import AnswerEvent, Asked, Note, Status, Usage, merg
 from sidelight.core.ports import Check, Model, Request, Window
 from sidelight.core.stopping import Stop
 from sidelight.core.wire.ndjson import NdjsonDecoder
-from sidelight.core.wire.surrogates import whole
 from sidelight.errors import ConfigurationError, ProviderError
 from sidelight.messages import msg
+from sidelight.providers.chat import count_of, messages_of
 from sidelight.providers.default_model import LOADED, try_default
 from sidelight.providers.endings import ending
 from sidelight.providers.http import Call, Http, Reply, host_of, is_loopback, redirect_error
@@ -81,11 +81,6 @@ class Running:
 
 def encode(config: OllamaConfig, request: Request, model: str, num_ctx: int) -> Call:
     """Return the call for one question, with the context that it needs."""
-    messages = [{"role": "system", "content": request.prompt.system}] if request.prompt.system else []
-    for exchange in request.prompt.earlier:
-        messages.append({"role": "user", "content": exchange.user})
-        messages.append({"role": "assistant", "content": exchange.assistant})
-    messages.append({"role": "user", "content": request.prompt.user})
     options: dict[str, Any] = {"num_ctx": num_ctx}
     if config.temperature is not None:
         options["temperature"] = config.temperature
@@ -93,7 +88,7 @@ def encode(config: OllamaConfig, request: Request, model: str, num_ctx: int) -> 
         options["num_predict"] = request.max_tokens
     body: dict[str, Any] = {
         "model": model,
-        "messages": [{"role": it["role"], "content": whole(it["content"])} for it in messages],
+        "messages": messages_of(request.prompt),
         "stream": True,
         "truncate": False,
         "options": options,
@@ -174,11 +169,7 @@ class OllamaDecoder:
             self._has_tools = self._has_tools or bool(message.get("tool_calls"))
         if frame.get("done") is True:
             self._reason = str(frame.get("done_reason") or "stop")
-            yield Usage(_count(frame.get("prompt_eval_count")), _count(frame.get("eval_count")))
-
-
-def _count(value: object) -> int | None:
-    return value if isinstance(value, int) else None
+            yield Usage(count_of(frame.get("prompt_eval_count")), count_of(frame.get("eval_count")))
 
 
 def _failed(whose: str, refusal: Refusal) -> ProviderError:

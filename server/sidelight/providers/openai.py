@@ -23,9 +23,11 @@ from sidelight.core.wire.event_stream import MAX_LINE_BYTES, EventStreamDecoder,
 from sidelight.core.wire.surrogates import whole
 from sidelight.errors import ConfigurationError, ProviderError
 from sidelight.messages import msg
+from sidelight.providers.chat import count_of, messages_of
 from sidelight.providers.default_model import LOADED, try_default
 from sidelight.providers.endings import ending
 from sidelight.providers.http import Call, Http, Reply, host_of, is_loopback, redirect_error
+from sidelight.providers.openai_errors import error_of, is_about_the_model, is_loading, refused_key
 from sidelight.providers.refusals import Refusal, no_such_model, reason_of, refusal_in, refusal_of, told
 
 log = logging.getLogger(__name__)
@@ -43,13 +45,8 @@ _LISTED_S = 300.0
 _LISTED_HERE_S = 2.0
 _NOT_LISTED_S = 30.0
 _BOM = b"\xef\xbb\xbf"
-# By these, a refusal that speaks of the model means that there is no such model (Azure calls its own deployments).
-_MISSING = ("not found", "not_found", "not exist", "no such", "unknown model", "invalid model", "not a valid model",
-            "not available", "pinned", "deploymentnotfound")  # fmt: skip
 # What servers say of a path that they do not have.
 _NO_PATH = ("", "not found", "file not found", "404 page not found", "resource not found", "method not allowed")
-_TOO_LONG = ("context_length", "exceed_context", "context size", "context length", "maximum context", "too many tokens",
-             "prompt is too long", "context window")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +72,9 @@ class OpenAIConfig:
 
 def encode(config: OpenAIConfig, request: Request, model: str) -> Call:
     """Return the call for one question. What the user did not set is not sent: servers refuse what they do not know."""
-    messages = [{"role": "system", "content": request.prompt.system}] if request.prompt.system else []
-    for exchange in request.prompt.earlier:
-        messages.append({"role": "user", "content": exchange.user})
-        messages.append({"role": "assistant", "content": exchange.assistant})
-    messages.append({"role": "user", "content": request.prompt.user})
     body: dict[str, Any] = {
         "model": model,
-        "messages": [{"role": it["role"], "content": whole(it["content"])} for it in messages],
+        "messages": messages_of(request.prompt),
         "stream": True,
         "stream_options": {"include_usage": True},
     }
@@ -223,7 +215,7 @@ def _usage(holder: dict[str, Any]) -> Iterator[Usage]:
     """Yield token counts; they stand in the frame, with Moonshot in the choice."""
     usage = holder.get("usage")
     if isinstance(usage, dict):
-        yield Usage(_count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens")))
+        yield Usage(count_of(usage.get("prompt_tokens")), count_of(usage.get("completion_tokens")))
 
 
 def _text_of(content: object) -> object:
@@ -231,35 +223,6 @@ def _text_of(content: object) -> object:
     if not isinstance(content, list):
         return content
     return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
-
-
-def _count(value: object) -> int | None:
-    return value if isinstance(value, int) else None
-
-
-def error_of(refusal: Refusal, whose: str) -> ProviderError:
-    """Say what an error means, by its code and words, else by its status."""
-    words = f"{refusal.code} {refusal.reason}".lower()
-    reason = reason_of(refusal)
-    if any(sign in words for sign in _TOO_LONG):
-        return ProviderError(
-            "too_long",
-            msg("The prompt is too long for the model: {reason}", reason=reason),
-            msg("Choose a smaller part, or set SIDELIGHT_CONTEXT_TOKENS to what the model really reads."),
-        )
-    if "content_filter" in words or "content management policy" in words:
-        return ProviderError("refused", msg("{whose} refused: {reason}", whose=whose, reason=reason),
-                             msg("Ask in other words, or ask another model."))  # fmt: skip
-    if "insufficient_quota" in words or refusal.status == 402:
-        return ProviderError("auth", msg("The account at {whose} has no credit left: {reason}", whose=whose,
-                                         reason=reason), msg("Look at your account there."))  # fmt: skip
-    hints = {
-        "auth": msg("Check OPENAI_API_KEY, and that it is a key of this server."),
-        "rate_limit": msg("Wait a little, then ask again."),
-        "overloaded": msg("The server is busy or still starting; ask again in a while."),
-    }
-    hint = hints.get(refusal.kind, msg("Look at the server's log."))
-    return ProviderError(refusal.kind, msg("{whose} could not answer: {reason}", whose=whose, reason=reason), hint)
 
 
 # Wire
@@ -356,13 +319,13 @@ class OpenAI:
         return self._config.address.removesuffix("/v1")
 
     def _chosen(self, model: str | None, stop: Stop | None) -> tuple[str, tuple[Note, ...]]:
-        """Return the model to ask, and what to tell of it; an empty name where the server does not list any."""
+        """Return the model to ask, and what to tell of it; an empty name where the server lists none, or not yet."""
         if name := model or self._config.model:
             return name, ()
         try:
             listed = self._list(stop)
         except ProviderError as error:
-            if error.kind != "not_found":
+            if error.kind not in ("not_found", "overloaded"):
                 raise
             listed = []
         if not listed:
@@ -424,15 +387,16 @@ class OpenAI:
 
     def _refusal(self, reply: Reply, model: str | None, stop: Stop | None) -> ProviderError:
         """Say what a reply means that is no answer; ``model`` is None where none was asked."""
-        refusal = refusal_of(reply, self._config.key)
+        config = self._config
+        refusal = refusal_of(reply, config.key)
         status, reason = refusal.status, refusal.reason.lower()
         if 300 <= status < 400:
             return redirect_error(reply, "OPENAI_BASE_URL")
         if status == 200 and (not reason or "unexpected endpoint" in reason):  # LM Studio has no 404
             return self._not_the_api()
         if status in (401, 403):
-            return self._refused_key(refusal)
-        if model is not None and status in (200, 400, 404, 422) and _is_about_the_model(refusal):
+            return refused_key(refusal, config.host, config.address, config.key, withheld=config.key_withheld)
+        if model is not None and status in (200, 400, 404, 422) and is_about_the_model(refusal):
             return self._refused_model(refusal, model, stop)
         if status in (404, 405) and reason.rstrip(".") in _NO_PATH:
             return self._not_the_api()
@@ -456,38 +420,12 @@ class OpenAI:
             msg("Run `sidelight models` to see what there is, and choose one."),
         )
 
-    def _refused_key(self, refusal: Refusal) -> ProviderError:
-        config = self._config
-        if config.key_withheld:
-            return ProviderError(
-                "auth",
-                msg("{url} wants a key, and yours was not sent there.", url=config.address),
-                msg("Your key belongs to another address. Set OPENAI_BASE_URL in your own configuration if you trust "
-                    "this one."),
-            )  # fmt: skip
-        if not config.key:
-            return ProviderError("auth", msg("{host} wants a key, and none is set.", host=config.host),
-                                 msg("Set OPENAI_API_KEY."))  # fmt: skip
-        return ProviderError(
-            "auth",
-            msg("{host} did not accept the key: {reason}", host=config.host, reason=reason_of(refusal)),
-            msg("Check OPENAI_API_KEY, and that it is a key of this server."),
-        )
-
     def _not_the_api(self) -> ProviderError:
         return ProviderError(
             "not_found",
             msg("{url} is not an OpenAI-compatible API: it answers with something else.", url=self._config.address),
             msg("Set OPENAI_BASE_URL to where the API is; it usually ends in /v1, such as http://localhost:1234/v1."),
         )
-
-
-def _is_about_the_model(refusal: Refusal) -> bool:
-    """Whether a refusal means that there is no such model (``transformers serve`` is "pinned" to one)."""
-    words = f"{refusal.code} {refusal.reason}".lower()
-    if not any(it in words for it in ("model", "pinned", "deployment")):
-        return False
-    return refusal.status == 404 or any(sign in words for sign in _MISSING)
 
 
 def _may_be_an_answer(reply: Reply) -> bool:
@@ -498,11 +436,6 @@ def _may_be_an_answer(reply: Reply) -> bool:
     if body is None:
         return reply.body.removeprefix(_BOM).lstrip().startswith((b"data:", b"event:", b"id:", b":"))
     return isinstance(body, dict) and bool(body.get("choices"))
-
-
-def is_loading(reply: Reply) -> bool:
-    """Whether a 503 says that the model is being loaded, as llama.cpp's does."""
-    return "loading" in refusal_of(reply).reason.lower()
 
 
 def model_of(item: Mapping[str, Any]) -> Model:

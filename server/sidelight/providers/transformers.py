@@ -27,6 +27,7 @@ from sidelight.core.stopping import Stop
 from sidelight.core.wire.surrogates import whole
 from sidelight.errors import ConfigurationError, ProviderError
 from sidelight.messages import Message, msg, plain
+from sidelight.providers.chat import messages_of
 from sidelight.providers.endings import ending
 from sidelight.providers.refusals import told
 from sidelight.providers.transformers_cache import cached_models, context_tokens, find_files, is_folder, is_hub_name
@@ -66,13 +67,8 @@ class TransformersConfig:
 
 def encode(config: TransformersConfig, request: Request) -> dict[str, Any]:
     """Return the fields of the order for one question."""
-    prompt = request.prompt
-    said = [("system", prompt.system)] if prompt.system else []
-    for exchange in prompt.earlier:
-        said += [("user", exchange.user), ("assistant", exchange.assistant)]
-    said.append(("user", prompt.user))
     return {
-        "messages": [{"role": role, "content": whole(text)} for role, text in said],
+        "messages": messages_of(request.prompt),
         "max_new_tokens": request.max_tokens,
         "temperature": config.temperature,
     }
@@ -137,6 +133,7 @@ class Transformers:
         self._worker: Worker | None = None
         self._used_at = 0.0
         self._timer: threading.Timer | None = None
+        self._timing = threading.Lock()
 
     @property
     def model(self) -> str:
@@ -239,6 +236,7 @@ class Transformers:
                     yield from decoder.feed(bunch)
                     if decoder.is_complete:
                         break
+            stop.raise_if_set()
             yield from decoder.finish()
         except WorkerEnded as ended:
             self._worker = None
@@ -298,9 +296,10 @@ class Transformers:
             self._look_in(self._patience_s(worker), worker)
 
     def _look_in(self, seconds: float, worker: Worker) -> None:
-        if self._timer:
-            self._timer.cancel()
-        self._timer = _later(seconds, self, worker)
+        with self._timing:  # two questions may end at once
+            if self._timer:
+                self._timer.cancel()
+            self._timer = _later(seconds, self, worker)
 
     def _patience_s(self, worker: Worker) -> float:
         if not worker.is_busy:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from sidelight.core.conversations import MemoryConversations, free_number, new_id, utc_now
@@ -76,13 +77,17 @@ class StoredConversations:
             self._without_turns.add(conversation_id)
         return self._memory.open(conversation_id, folder)
 
-    def turns(self, conversation_id: str) -> list[Turn]:
+    def turns(self, conversation_id: str, patience_s: float | None = None) -> list[Turn]:
         """Return a conversation's turns: those on disk, with what has not got there yet."""
+        began = monotonic()
         here = self._memory.turns(conversation_id)
-        if conversation_id in self._without_turns or not (self._database.exists() if here else self._has_file()):
+        if conversation_id in self._without_turns or not (
+            self._database.exists() if here else self._has_file(None if patience_s is None else patience_s / 2)
+        ):
             return here
+        left_s = None if patience_s is None else max(0.0, patience_s - (monotonic() - began))
         try:
-            there = self._database.read(lambda connection: self._ledger().turns(connection, conversation_id))
+            there = self._database.read(lambda connection: self._ledger().turns(connection, conversation_id), left_s)
         except HistoryError as error:
             self._problem = error
             if here:
@@ -90,13 +95,14 @@ class StoredConversations:
             raise
         return self._merged(there, here)
 
-    def begin(self, conversation: Conversation) -> int:
+    def begin(self, conversation: Conversation, after: int | None = None) -> int:
         """Return the number of a turn that begins now."""
-        try:
-            last = max((turn.number for turn in self.turns(conversation.id)), default=0)
-        except HistoryError:  # ``problem`` has it
-            last = 0
-        return self._memory.begin(conversation, last)
+        if after is None:
+            try:
+                after = max((turn.number for turn in self.turns(conversation.id)), default=0)
+            except HistoryError:  # ``problem`` has it
+                after = 0
+        return self._memory.begin(conversation, after)
 
     def keep(self, conversation: Conversation, turn: Turn) -> None:
         """Keep a turn in memory now, and on disk soon."""
@@ -180,9 +186,9 @@ class StoredConversations:
 
         return Ledger(self._index)
 
-    def _has_file(self) -> bool:
+    def _has_file(self, patience_s: float | None = None) -> bool:
         """Whether anything is on disk, after what was kept before has got there."""
-        self._writer.flush(BUSY_S + 1)
+        self._writer.flush(BUSY_S + 1 if patience_s is None else patience_s)
         return self._database.exists()
 
     def _summaries(self, which: Selection, limit: int) -> list[ConversationSummary]:

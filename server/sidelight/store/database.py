@@ -34,6 +34,9 @@ _Identity = tuple[int, int]
 
 FILE_NAME = "sidelight.db"
 BUSY_S = 5.0
+# Who waits for another process lets the other threads of this one in so often: readers need not wait at all.
+_BUSY_AT_ONCE_S = 0.1
+_LETTING_IN_S = 0.005
 # WAL files grow with the largest transaction; afterwards they are cut back to this.
 _WAL_BYTES = 4 << 20
 _ASIDE = "broken"
@@ -60,7 +63,8 @@ class Purpose:
 class Database:
     """The file ``path``. Any thread may call; one connection goes from thread to thread, so that none waits in vain.
 
-    SQLite makes writers wait by polling, without an order: threads of one process queue here instead.
+    SQLite makes writers wait by polling, without an order: threads of one process queue here instead, and none holds
+    the others up while it waits for another process.
     """
 
     def __init__(self, path: Path, purpose: Purpose, busy_s: float = BUSY_S) -> None:
@@ -89,9 +93,12 @@ class Database:
         if self.exists():
             self.read(lambda _connection: None)
 
-    def read(self, work: Callable[[Connection], _Result]) -> _Result:
-        """Do ``work`` in a transaction that sees one state of the database."""
-        return self._run(work, "BEGIN")
+    def read(self, work: Callable[[Connection], _Result], patience_s: float | None = None) -> _Result:
+        """Do ``work`` in a transaction that sees one state of the database.
+
+        With ``patience_s``, no longer is waited for other threads, and for other processes, than that.
+        """
+        return self._run(work, "BEGIN", patience_s)
 
     def write(self, work: Callable[[Connection], _Result]) -> _Result:
         """Do ``work`` in a transaction that is on disk when this returns, and undone as a whole when it raises."""
@@ -102,7 +109,10 @@ class Database:
         with self._lock, _told(self.path, self._purpose):
             connection = self._ready().raw_connection()
             try:
-                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                cursor = connection.cursor()
+                cursor.execute(f"PRAGMA busy_timeout = {round(self._busy_s * 1000)}").fetchall()
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                cursor.execute(f"PRAGMA busy_timeout = {round(_BUSY_AT_ONCE_S * 1000)}").fetchall()
             finally:
                 connection.close()
 
@@ -119,24 +129,39 @@ class Database:
             if engine is not None:
                 engine.dispose()
 
-    def _run(self, work: Callable[[Connection], _Result], begin: str) -> _Result:
-        with self._lock, _told(self.path, self._purpose):
-            try:
-                return self._once(work, begin)
-            except Exception as error:
-                if not _says(error, _BROKEN):
-                    raise
-            # What broke may be this connection's own view, of a file that another process has moved aside meanwhile.
-            self.close()
-            seen = _identity(self.path)
-            try:
-                return self._once(work, begin)
-            except Exception as error:
-                if not _says(error, _BROKEN):
-                    raise
-            self.close()
-            self.moved_aside = _move_aside(self.path, seen) or self.moved_aside
+    def _run(self, work: Callable[[Connection], _Result], begin: str, patience_s: float | None = None) -> _Result:
+        deadline = monotonic() + (self._busy_s if patience_s is None else patience_s)
+        with _told(self.path, self._purpose):
+            while True:
+                if not self._lock.acquire(timeout=-1 if patience_s is None else max(0.0, deadline - monotonic())):
+                    raise _busy(self.path, self._purpose)
+                try:
+                    return self._mended(work, begin)
+                except Exception as error:
+                    if not _says(error, _BUSY) or monotonic() >= deadline:
+                        raise
+                finally:
+                    self._lock.release()
+                sleep(_LETTING_IN_S)
+
+    def _mended(self, work: Callable[[Connection], _Result], begin: str) -> _Result:
+        """Do ``work``, on a new file where this one is broken."""
+        try:
             return self._once(work, begin)
+        except Exception as error:
+            if not _says(error, _BROKEN):
+                raise
+        # What broke may be this connection's own view, of a file that another process has moved aside meanwhile.
+        self.close()
+        seen = _identity(self.path)
+        try:
+            return self._once(work, begin)
+        except Exception as error:
+            if not _says(error, _BROKEN):
+                raise
+        self.close()
+        self.moved_aside = _move_aside(self.path, seen) or self.moved_aside
+        return self._once(work, begin)
 
     def _once(self, work: Callable[[Connection], _Result], begin: str) -> _Result:
         with self._ready().execution_options(begin=begin).begin() as connection:
@@ -149,7 +174,7 @@ class Database:
             self.generation += 1
         if self._engine is None:
             _make_private(self.path)
-            self._engine = _open(self.path, self._purpose, self._busy_s)
+            self._engine = _open(self.path, self._purpose)
             self._opened = _identity(self.path)
         return self._engine
 
@@ -157,12 +182,12 @@ class Database:
 # Opening
 
 
-def _open(path: Path, purpose: Purpose, busy_s: float) -> Engine:
+def _open(path: Path, purpose: Purpose) -> Engine:
     import sqlalchemy
 
     engine = sqlalchemy.create_engine(
         "sqlite://",
-        creator=lambda: _connect(path, purpose, busy_s),
+        creator=lambda: _connect(path, purpose),
         poolclass=sqlalchemy.QueuePool,
         pool_size=1,
         max_overflow=0,
@@ -180,17 +205,17 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
 
 
-def _connect(path: Path, purpose: Purpose, busy_s: float) -> sqlite3.Connection:
+def _connect(path: Path, purpose: Purpose) -> sqlite3.Connection:
     import sqlite3
 
     # isolation_level None: transactions begin where we say so (``_begin``), not where Python guesses.
-    connection = sqlite3.connect(path, timeout=busy_s, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(path, timeout=_BUSY_AT_ONCE_S, isolation_level=None, check_same_thread=False)
     try:
         _refuse_newer(connection.execute("PRAGMA user_version").fetchone()[0], path, purpose)
         # Takes effect on a new file alone, and only before anything else is written to it.
         connection.execute("PRAGMA auto_vacuum = FULL")
         connection.execute("PRAGMA secure_delete = ON")
-        _use_wal(connection, busy_s)
+        _use_wal(connection)
         # FULL: what was committed survives a power cut too, for some milliseconds at each edit.
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}").fetchall()
@@ -200,11 +225,11 @@ def _connect(path: Path, purpose: Purpose, busy_s: float) -> sqlite3.Connection:
     return connection
 
 
-def _use_wal(connection: sqlite3.Connection, busy_s: float) -> None:
+def _use_wal(connection: sqlite3.Connection) -> None:
     """Switch to write-ahead logging; SQLite does not wait by itself while another process does the same."""
     import sqlite3
 
-    deadline = monotonic() + busy_s
+    deadline = monotonic() + _BUSY_AT_ONCE_S
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL").fetchall()
@@ -350,15 +375,19 @@ def _says(error: Exception, signs: tuple[str, ...]) -> bool:
 
 def _store_error(path: Path, purpose: Purpose, reason: str) -> SidelightError:
     if any(sign in reason for sign in _BUSY):
-        return purpose.error(
-            msg("{path} has been in use by another program for too long.", path=str(path)),
-            msg("Try again; if it stays so, close other programs that have the file open."),
-        )
+        return _busy(path, purpose)
     if any(sign in reason for sign in _FULL):
         return purpose.error(
             msg("There is no room on the disk for {path}.", path=str(path)), purpose.hint(msg("Make room"))
         )
     return _unusable(path, purpose, reason)
+
+
+def _busy(path: Path, purpose: Purpose) -> SidelightError:
+    return purpose.error(
+        msg("{path} has been in use by another program for too long.", path=str(path)),
+        msg("Try again; if it stays so, close other programs that have the file open."),
+    )
 
 
 def _unusable(path: Path, purpose: Purpose, reason: str) -> SidelightError:

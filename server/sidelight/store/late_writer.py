@@ -13,6 +13,8 @@ log = logging.getLogger(__name__)
 
 _Item = TypeVar("_Item")
 
+_PAUSE_S = 0.03
+
 
 class LateWriter(Generic[_Item]):
     """Hands items to ``write``, each soon after it was put. The thread begins with the first item.
@@ -27,6 +29,7 @@ class LateWriter(Generic[_Item]):
         self._waiting: OrderedDict[str, _Item] = OrderedDict()
         self._is_writing = False
         self._is_closing = False
+        self._waiters = 0
         self._thread: Thread | None = None
 
     def put(self, key: str, item: _Item) -> None:
@@ -48,10 +51,15 @@ class LateWriter(Generic[_Item]):
         """Wait until nothing is left to write; tells whether that was so in time."""
         deadline = monotonic() + timeout_s
         with self._changed:
-            while self._waiting or self._is_writing:
-                if not self._changed.wait(max(0.0, deadline - monotonic())) and monotonic() > deadline:
-                    return False
-            return True
+            self._waiters += 1
+            self._changed.notify_all()
+            try:
+                while self._waiting or self._is_writing:
+                    if not self._changed.wait(max(0.0, deadline - monotonic())) and monotonic() > deadline:
+                        return False
+                return True
+            finally:
+                self._waiters -= 1
 
     def close(self, timeout_s: float) -> bool:
         """Wait like ``flush``, and end the thread; what is put later begins another."""
@@ -71,6 +79,8 @@ class LateWriter(Generic[_Item]):
         with self._changed:
             self._is_writing = False
             self._changed.notify_all()
+            # Many answers that run at once would keep this thread busy, and the others waiting for the interpreter.
+            self._changed.wait_for(lambda: self._is_closing or self._waiters, _PAUSE_S)
             while not self._waiting:
                 if self._is_closing:
                     self._thread = None

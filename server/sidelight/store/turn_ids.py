@@ -13,11 +13,6 @@ def turn_id(conversation: int, number: int) -> int:
     return conversation << _NUMBER_BITS | number
 
 
-def conversation_of(id_: int) -> int:
-    """Return the id of a turn's conversation."""
-    return id_ >> _NUMBER_BITS
-
-
 def number_of(id_: int) -> int:
     """Return a turn's number within its conversation."""
     return id_ & LAST_NUMBER
