@@ -20,7 +20,7 @@ demo: $(VENV)/.installed  ## see explain, fix, generate and ask stream in this t
 	@$(BIN)/sidelight demo --trust
 
 test: $(VENV)/.installed-test  ## run the tests; needs Python alone
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4
 
 check: $(VENV)/.installed-check  ## what CI checks: format, lint, types, walls, and the VS Code client where Node is
 	@$(BIN)/ruff format --check server tests

@@ -116,8 +116,10 @@ def test_a_wrong_key_is_told_as_that(llama_server: Llama) -> None:
 
 def test_a_model_that_is_being_loaded_is_waited_for_and_told(llama_server: Llama) -> None:
     server = llama_server(held=True)
-    threading.Timer(1.0, server.let_load).start()
+    loading = threading.Timer(1.0, server.let_load)
+    loading.start()
     events = list(provider(server, model="tiny").stream(question(), Stop()))
+    loading.join()
     told = [str(event.message) for event in events if isinstance(event, Status)]
     assert "the server is loading the model" in told
     assert "".join(event.text for event in events if isinstance(event, Text)) == REPLY
