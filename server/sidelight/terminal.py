@@ -154,14 +154,20 @@ def show_answer(assistant: Assistant, question: Question, terminal: Terminal) ->
     answer = Answer()
     out = sys.stderr if question.task.edits else sys.stdout
     silent: Message | None = None
+    late: list[Message] = []
     try:
         while answer.finished is None:
             event = _next(events, silent, terminal)
             answer.add(event)
             silent = event.if_silent if isinstance(event, Status) else None
-            _show(event, out, terminal)
+            if isinstance(event, Note) and answer.text:
+                late.append(event.message)  # not in the middle of a line
+            else:
+                _show(event, out, terminal)
         if answer.text and not answer.text.endswith("\n"):
             print(file=out, flush=True)
+        for message in late:
+            terminal.note(message)
     except KeyboardInterrupt:
         answer.add(Finished("stopped"))
         _end_line(answer, out)

@@ -217,6 +217,13 @@ def test_keep_alive_is_sent_as_ollama_takes_it(word: str, sent: Any) -> None:
     assert encode(OllamaConfig(keep_alive=word), question(), "m", 4096).body == {**PLAIN, "keep_alive": sent}
 
 
+def test_a_model_is_not_loaded_again_for_an_answer_that_will_hardly_be_so_long() -> None:
+    loaded, idle = Running(32768, 4096), Running(32768, 0)
+    assert num_ctx_for(OllamaConfig(), question(1500, 4096), loaded) == 4096
+    assert num_ctx_for(OllamaConfig(), question(1500, 4096), idle) == 8192
+    assert num_ctx_for(OllamaConfig(), question(3000, 4096), loaded) == 8192
+
+
 @pytest.mark.parametrize(
     ("needed", "known", "num_ctx"),
     [

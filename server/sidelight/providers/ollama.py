@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 DEFAULT_ADDRESS = "http://127.0.0.1:11434"
 # What Ollama gives a model on a machine with little video memory, when nobody asks for more.
 _DEFAULT_NUM_CTX = 4096
+# Most answers are shorter; to load a model again for one that might not be takes longer than it is worth.
+_SHORT_ANSWER = 2048
 # A context is asked for in steps: each new size makes Ollama load the model again.
 _STEP = 4096
 # Our estimate errs high, but not by half: a prompt of which less than this was read may have lost its front.
@@ -112,7 +114,8 @@ def num_ctx_for(config: OllamaConfig, request: Request, known: Running) -> int:
         return config.context_tokens
     needed = request.prompt.tokens + request.answer_tokens
     running = known.running_tokens or known.usual_tokens or _DEFAULT_NUM_CTX
-    if needed <= running:
+    room = min(request.answer_tokens, _SHORT_ANSWER) if known.running_tokens else request.answer_tokens
+    if request.prompt.tokens + room <= running:
         return min(running, known.limit_tokens or running)
     stepped = -(-needed // _STEP) * _STEP
     return min(stepped, known.limit_tokens or stepped)
