@@ -87,7 +87,7 @@ def test_nothing_heavy_is_imported_at_the_start(heavy: str) -> None:
     subprocess.run([sys.executable, "-c", code], cwd=ROOT / "server", check=True)
 
 
-def test_the_commands_that_are_announced_are_those_that_are_done() -> None:
+def test_every_command_of_the_servers_own_table_is_announced() -> None:
     from sidelight.lsp.handshake import COMMANDS
 
     code = (ROOT / "server" / "sidelight" / "lsp" / "server.py").read_text("utf-8")
