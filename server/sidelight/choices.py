@@ -33,7 +33,7 @@ _LARGEST_BYTES = 1 << 20
 _LONGEST_TEXT = 1000
 _LOCK_S = 1.0
 _STALE_LOCK_S = 10.0
-# Each provider's settings: what names the model, and where its server is.
+# Each provider's settings: what names the model, where its server is, and the key for it.
 MODEL_SETTING = {
     "anythingllm": "anythingllm.workspace", "openai": "openai.model", "ollama": "ollama.model",
     "dashscope": "dashscope.model", "transformers": "transformers.model",
@@ -41,6 +41,9 @@ MODEL_SETTING = {
 ADDRESS_SETTING = {
     "anythingllm": "anythingllm.base_url", "openai": "openai.base_url", "ollama": "ollama.host",
     "dashscope": "dashscope.base_url",
+}  # fmt: skip
+KEY_SETTING = {
+    "anythingllm": "anythingllm.api_key", "openai": "openai.api_key", "dashscope": "dashscope.api_key",
 }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sidelight.choices import ADDRESS_SETTING, MODEL_SETTING, address_of
 from sidelight.core.budget import Limits
 from sidelight.core.ports import Choice, Offer, Offers, Provider
+from sidelight.core.stopping import Stop
 from sidelight.errors import SidelightError, UsageError
 from sidelight.messages import Message, msg
 from sidelight.setting_table import PROVIDERS
@@ -48,10 +49,13 @@ class Chooser:
         self._made: dict[str, tuple[Any, Provider]] = {}
         self._told = ""
 
-    def choose(self, settings: Settings) -> Choice:
-        """Return the provider that the settings ask for. Raises ``ConfigurationError``."""
+    def choose(self, settings: Settings, stop: Stop | None = None) -> Choice:
+        """Return the provider that the settings ask for. Raises ``ConfigurationError``.
+
+        With a ``stop`` it is one for this once, whose calls that ends.
+        """
         name, why, settings = self._decide(settings)
-        choice = Choice(self.make(name, settings), why)
+        choice = Choice(self.make(name, settings) if stop is None else self.make_once(name, settings, stop), why)
         if self._told != (told := f"{name}: {why}"):
             self._told = told
             log.info("the provider is %s", told)
@@ -102,15 +106,22 @@ class Chooser:
             kept = self._made.get(name)
             if kept is not None and kept[0] == config:
                 return kept[1]
-            provider = make()
+            provider = make(None)
             self._made[name] = config, provider
             return provider
+
+    def make_once(self, name: str, settings: Settings, stop: Stop) -> Provider:
+        """Return a provider that is not kept, and whose calls ``stop`` ends; a model on this machine loads only once.
+
+        Raises ``ConfigurationError``.
+        """
+        return _MAKERS[name](settings)[1](stop) if name in ADDRESS_SETTING else self.make(name, settings)
 
     def _models(self, key: tuple[str, str], settings: Settings) -> tuple[list[Offer], SidelightError | None]:
         name, address = key
         try:
             _, make = _MAKERS[name](settings)
-            return [Offer(name, model, address) for model in make().models()], None
+            return [Offer(name, model, address) for model in make(None).models()], None
         except SidelightError as error:
             return [], error
 
@@ -218,13 +229,13 @@ def _model(name: str, settings: Settings) -> str:
 
 # One function a provider: what it is made from, by which it is known again, and how it is made.
 
-_Made = tuple[Any, Callable[[], Provider]]
+_Made = tuple[Any, Callable[[Stop | None], Provider]]
 
 
 def _builtin(settings: Settings) -> _Made:
     from sidelight.providers.builtin import BuiltinProvider
 
-    return settings.folders, lambda: BuiltinProvider(settings.folders)
+    return settings.folders, lambda _: BuiltinProvider(settings.folders)
 
 
 def _anythingllm(settings: Settings) -> _Made:
@@ -298,7 +309,7 @@ def _transformers(settings: Settings) -> _Made:
         temperature=settings.optional_number("temperature"),
         context_tokens=settings.integer("context_tokens"),
     )
-    return config, lambda: Transformers(config)
+    return config, lambda _: Transformers(config)
 
 
 def _over_http(config: Any, settings: Settings, address: str, provider: Callable[[Any, Any], Provider]) -> _Made:
@@ -314,7 +325,7 @@ def _over_http(config: Any, settings: Settings, address: str, provider: Callable
         ca_file=settings.text("ca_file"),
         headers=headers,
     )
-    return (config, options), lambda: provider(config, Http(options))
+    return (config, options), lambda stop: provider(config, Http(options, stop))
 
 
 _MAKERS: dict[str, Callable[[Settings], _Made]] = {

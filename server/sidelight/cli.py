@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sidelight.choosing import Chooser
+    from sidelight.core.ports import Examined, Trial, Tried, Wishes
+    from sidelight.core.stopping import Stop
     from sidelight.providers.discovery import Found
     from sidelight.store.conversations import StoredConversations
     from sidelight.store.restore_points import StoredRestorePoints
@@ -105,10 +107,22 @@ def _lsp(arguments: list[str]) -> int:
     start_logging(_folder("log"))
     from sidelight.choosing import limits_of
 
+    chooser = _chooser()
+
+    def connect(settings: Settings, trial: Trial, stop: Stop) -> Tried:
+        from sidelight.connecting import try_connection
+
+        return try_connection(settings, trial, chooser.make_once, stop)
+
+    def examine(settings: Settings, wishes: Wishes, stop: Stop) -> Examined:
+        from sidelight.doctor import examined
+
+        return examined(settings, wishes, chooser.choose, _folder("log"), stop)
+
     serve(
         opened,
         Wiring(
-            settings, _chooser(), _choices(), make_restore_points, make_conversations, limits_of,
+            settings, chooser, _choices(), make_restore_points, make_conversations, limits_of, connect, examine,
             _folder("cache") / "answers", set_level,
         ),
     )  # fmt: skip

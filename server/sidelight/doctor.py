@@ -1,27 +1,32 @@
-"""``sidelight doctor``: looks at configuration and connection, and says of each thing what is wrong and what to do.
+"""Looks at configuration and connection, and says of each thing what is wrong and what to do.
 
-Its output is safe to paste: no keys, no code, and the home folder written as ``~``.
+``Examination`` makes the checks, for any client; ``examine`` prints them for ``sidelight doctor``. What is shown is
+safe to paste (``logs.shareable_text``): no keys, no code, and the home folder written as ``~``.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic
+from typing import Literal
+from urllib.parse import urlsplit
 
-from sidelight import __version__
+from sidelight import __version__, surroundings
+from sidelight.choices import ADDRESS_SETTING
 from sidelight.core.answers import Answer, Finished, Text
 from sidelight.core.assistant import Assistant
 from sidelight.core.budget import Limits
 from sidelight.core.context import Context
 from sidelight.core.conversations import MemoryConversations
-from sidelight.core.ports import Check, Choice, Provider
+from sidelight.core.ports import Check, Choice, Examined, Provider, Wishes
 from sidelight.core.stopping import Stop
 from sidelight.core.tasks import TASKS
 from sidelight.errors import SidelightError
-from sidelight.logs import masked_text
+from sidelight.logs import shareable_text
 from sidelight.messages import Message, Translator, environment_language, msg
 from sidelight.setting_table import SETTINGS
 from sidelight.settings import DEFAULT, Settings, masked
@@ -29,76 +34,143 @@ from sidelight.settings import DEFAULT, Settings, masked
 _MARKS = {"ok": "✓", "failed": "✗", "note": "·"}
 _QUESTION = "Reply with the single word: ready"
 
+Choose = Callable[[Settings, Stop], Choice]
 
-def examine(settings: Settings, choose: Callable[[Settings], Choice], logs: Path, write: Translator) -> int:
+
+def examine(settings: Settings, choose: Choose, logs: Path, write: Translator) -> int:
     """Print the report to stdout; returns 0 when nothing failed, 1 when a check failed, 2 for the configuration."""
-    report = _Report(write)
-    report.add(Check("ok", msg("Sidelight {version}, Python {python}, {system}", version=__version__,
-                               python=platform.python_version(), system=platform.platform(terse=True))))  # fmt: skip
-    report.add(Check("note", msg("Logs are in {path}", path=str(logs))))
-    _configuration(settings, report)
-    if settings.problems:
-        report.worst = 2
-    try:
-        choice = choose(settings)
-        provider = choice.provider
-        report.add(Check("ok", msg("The provider is {name}: {why}.", name=provider.name, why=choice.why)))
-        for check in provider.checks():
-            report.add(check)
-        _one_word(provider, report)
-    except SidelightError as error:
-        report.add(Check("failed", error.message, error.hint))
-    return report.worst
-
-
-class _Report:
-    def __init__(self, write: Translator) -> None:
-        self._write = write
-        self.worst = 0
-
-    def add(self, check: Check) -> None:
-        self._print(f"{_MARKS[check.state]} {self._write(check.message)}")
+    examination = Examination(settings, choose, logs, Wishes(language=environment_language()))
+    for check in examination.checks():
+        _print(f"{_MARKS[check.state]} {write(check.message)}")
         if check.hint:
-            self._print(f"  → {self._write(check.hint)}")
-        if check.state == "failed":
-            self.worst = max(self.worst, 1)
-
-    def line(self, message: Message) -> None:
-        self._print(f"    {self._write(message)}")
-
-    def _print(self, text: str) -> None:
-        print(masked_text(text).replace(str(Path.home()), "~"))
-        sys.stdout.flush()
+            _print(f"  → {write(check.hint)}")
+        for line in check.details:
+            _print(f"    {write(line)}")
+    return 2 if settings.problems else 1 if examination.state == "failed" else 0
 
 
-def _configuration(settings: Settings, report: _Report) -> None:
+def examined(settings: Settings, wishes: Wishes, choose: Choose, logs: Path, stop: Stop) -> Examined:
+    """Return the whole report. Blocks; raises ``Stopped``."""
+    examination = Examination(settings, choose, logs, wishes, stop)
+    checks = tuple(examination.checks())
+    return Examined(examination.state, examination.summary, checks)
+
+
+def _print(text: str) -> None:
+    print(shareable_text(text))
+    sys.stdout.flush()
+
+
+class Examination:
+    """One look at everything. ``state`` and ``summary`` hold once all ``checks`` have been taken."""
+
+    def __init__(
+        self, settings: Settings, choose: Choose, logs: Path, wishes: Wishes, stop: Stop | None = None
+    ) -> None:
+        self._settings = settings
+        self._choose = choose
+        self._logs = logs
+        self._wishes = wishes
+        self._stop = stop or Stop()
+        self._provider: Provider | None = None
+        self._failed: list[Check] = []
+
+    def checks(self) -> Iterator[Check]:
+        """Yield the checks, each as soon as it is made. Blocks; raises ``Stopped``."""
+        for check in self._steps():
+            if check.state == "failed":
+                self._failed.append(check)
+            yield check
+
+    @property
+    def state(self) -> Literal["ok", "warning", "failed"]:
+        """``warning``: it works, but a setting is wrong, or no model is connected."""
+        if any(check.message not in self._settings.problems for check in self._failed):
+            return "failed"
+        return "warning" if self._failed or self._is_builtin else "ok"
+
+    @property
+    def summary(self) -> Message:
+        """All of it in one sentence: who answers, or the first thing that failed."""
+        if self._failed:
+            return self._failed[0].message
+        if self._is_builtin:
+            return msg("No model is connected; the built-in provider answers.")
+        assert self._provider is not None
+        name = " · ".join(part for part in (self._provider.name, self._provider.model) if part)
+        return msg("{name} answers", name=name) if self._wishes.asks else msg("{name} is connected", name=name)
+
+    @property
+    def _is_builtin(self) -> bool:
+        return self._provider is not None and self._provider.name == "builtin"
+
+    def _steps(self) -> Iterator[Check]:
+        about = msg("Sidelight {version}, Python {python}, {system}", version=__version__,
+                    python=platform.python_version(), system=platform.platform(terse=True))  # fmt: skip
+        yield Check("ok", about)
+        yield Check("note", msg("Logs are in {path}", path=str(self._logs)))
+        yield from _where(self._settings, self._wishes.remote)
+        yield from _configuration(self._settings)
+        try:
+            choice = self._choose(self._settings, self._stop)
+            self._provider = choice.provider
+            yield Check("ok", msg("The provider is {name}: {why}.", name=choice.provider.name, why=choice.why))
+            yield from choice.provider.checks()
+            if self._wishes.asks:
+                yield _one_word(choice.provider, self._wishes.language, self._stop)
+        except SidelightError as error:
+            yield Check("failed", error.message, error.hint)
+
+
+def _where(settings: Settings, remote: str | None) -> Iterator[Check]:
+    """Say what localhost means where this process runs, and which addresses that concerns."""
+    found = surroundings.find(remote)
+    if found is None:
+        return
+    concerned = [
+        msg("{name} = {value}", name=setting.environment, value=masked(setting, settings.text(setting.name)))
+        for setting in SETTINGS
+        if setting.name in ADDRESS_SETTING.values() and _is_loopback(settings.text(setting.name))
+    ]
+    yield Check("note", found.message, found.hint, tuple(concerned))
+
+
+def _is_loopback(address: str) -> bool:
+    host = urlsplit(address).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _configuration(settings: Settings) -> Iterator[Check]:
     for problem in settings.problems:
-        report.add(Check("failed", problem))
+        yield Check("failed", problem)
     said = [setting for setting in SETTINGS if settings.values[setting.name].origin is not DEFAULT]
     if not said:
-        report.add(Check("note", msg("Nothing is configured; every setting has its default.")))
+        yield Check("note", msg("Nothing is configured; every setting has its default."))
         return
-    report.add(Check("ok", msg("Configuration:")))
+    lines = []
     for setting in said:
         value = settings.values[setting.name]
         shown = masked(setting, value.value)
-        report.line(msg("{name} = {value}, from {origin}", name=setting.environment, value=shown, origin=value.origin))
+        lines.append(msg("{name} = {value}, from {origin}", name=setting.environment, value=shown, origin=value.origin))
+    yield Check("ok", msg("Configuration:"), details=tuple(lines))
 
 
-def _one_word(provider: Provider, report: _Report) -> None:
+def _one_word(provider: Provider, language: str, stop: Stop) -> Check:
     """Ask for one word, and say how long the first of it took."""
     conversations = MemoryConversations()
     assistant = Assistant(lambda: provider, lambda: conversations, lambda: Limits(1000))
-    question = assistant.question(TASKS["ask"], Context(instruction=_QUESTION, answer_language=environment_language()))
+    question = assistant.question(TASKS["ask"], Context(instruction=_QUESTION, answer_language=language))
     answer, began, first_s = Answer(), monotonic(), 0.0
-    for event in assistant.answer(question, Stop()):
+    for event in assistant.answer(question, stop):
         if isinstance(event, Text) and not first_s:
             first_s = monotonic() - began
         answer.add(event)
     finished = answer.finished or Finished("cut_off")
     if finished.error is not None:
-        report.add(Check("failed", finished.error.message, finished.error.hint))
-        return
+        return Check("failed", finished.error.message, finished.error.hint)
     word = " ".join(answer.text.split())[:40]
-    report.add(Check("ok", msg("An answer came: “{word}”, its first piece after {seconds} s.",
-                               word=word, seconds=f"{first_s:.2f}")))  # fmt: skip
+    return Check("ok", msg("An answer came: “{word}”, its first piece after {seconds} s.",
+                           word=word, seconds=f"{first_s:.2f}"))  # fmt: skip

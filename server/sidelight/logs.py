@@ -11,16 +11,21 @@ import logging
 import logging.handlers
 import os
 import queue
+import re
 import sys
 from collections.abc import Iterable
 from contextvars import ContextVar
 from pathlib import Path
 from time import monotonic, sleep, strftime
+from typing import Any
+
+from sidelight.processes import is_running
 
 _FORMAT = "%(asctime)s %(levelname)s [%(job)s] %(name)s: %(message)s"
 _BYTES_A_FILE = 1 << 20
 _KEPT_FILES = 10
 _MOST_WAITING = 10_000
+_SECRET_NAME = re.compile(r"(?:key|password|secret|authorization|headers)$", re.IGNORECASE)
 _masked: set[str] = set()
 _waiting: queue.Queue[logging.LogRecord] = queue.Queue(_MOST_WAITING)
 
@@ -76,6 +81,23 @@ def masked_text(text: str) -> str:
     return text
 
 
+def shareable_text(text: str) -> str:
+    """Return the text as it may be shown to anybody: without keys, and with the home folder written as ``~``."""
+    with contextlib.suppress(RuntimeError):  # a user without a home
+        home = str(Path.home())
+        text = text.replace(home, "~") if home != os.sep else text
+    return masked_text(text)
+
+
+def without_secrets(value: Any) -> Any:
+    """Return a JSON value with everything masked that is called a key, a password or headers."""
+    if isinstance(value, dict):
+        return {
+            name: "***" if it and _SECRET_NAME.search(str(name)) else without_secrets(it) for name, it in value.items()
+        }
+    return [without_secrets(it) for it in value] if isinstance(value, list) else value
+
+
 class _Formatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         return masked_text(super().format(record))
@@ -108,14 +130,6 @@ def _prune(folder: Path) -> None:
 
 
 def _is_written(file: Path) -> bool:
-    """Whether the process that a file is named after lives. Elsewhere than on POSIX, looking could end it."""
+    """Whether the process that a file is named after is known to live."""
     process = file.name.partition(".")[0].rpartition("-")[2]
-    if os.name != "posix" or not process.isdigit():
-        return False
-    try:
-        os.kill(int(process), 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return True
+    return process.isdigit() and is_running(int(process)) is True

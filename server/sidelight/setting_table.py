@@ -164,6 +164,12 @@ SETTINGS: tuple[Setting, ...] = (
         choices=("auto", "live", "once", "page"),
     ),
     Setting(
+        "review", "SIDELIGHT_REVIEW", "review", "choice", "inline",
+        msg("inline: edits are written, and kept or undone afterwards. preview: the editor shows them first, and "
+            "writes what you choose."),
+        choices=("inline", "preview"),
+    ),
+    Setting(
         "restore_points", "SIDELIGHT_RESTORE_POINTS", "restorePoints", "flag", True,
         msg("Whether the text of a document from before each edit is kept on this machine, to be restored later."),
         scope="user",

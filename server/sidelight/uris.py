@@ -53,5 +53,10 @@ def file_uri(path: Path) -> str:
 
 
 def name_of(uri: str) -> str:
-    """Return the last part of a URI's path, for titles and prompts."""
-    return unquote(uri).rstrip("/").rpartition("/")[2] or uri
+    """Return the last part of a URI's path, for titles and prompts; of a notebook's cell, the notebook's."""
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return uri
+    path = unquote(parts.path if parts.scheme else uri)
+    return path.rstrip("/").rpartition("/")[2] or uri

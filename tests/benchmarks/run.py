@@ -254,6 +254,16 @@ def measure_alone(environment: dict[str, str], upstream: Upstream) -> list[Row]:
     return rows + alone.transformers() + alone.memory(lambda more: Client(_OURS, environment | more, _ROOT), openai)
 
 
+def measure_vscode(environment: dict[str, str]) -> list[Row]:
+    """Measure the VS Code extension, where VS Code is."""
+    import vscode
+
+    if reason := vscode.why_not():
+        print(reason)
+        return []
+    return vscode.measure(environment)
+
+
 def show_edits() -> None:
     """Print how edits fare."""
     import line_diff
@@ -277,6 +287,9 @@ def main() -> int:
         show(measure(_environment(home), upstream))
         print()
         show(measure_alone(_environment(home), upstream))
+        print()
+        if rows := measure_vscode(_environment(home)):
+            show(rows)
     show_edits()
     print(f"\nMedians of rounds in which the rivals took turns; {monotonic() - begin:.0f} s in all.")
     print("A p99 is the machine's as much as the server's: where it misses, see the forwarder's beside it.")

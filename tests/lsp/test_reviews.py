@@ -427,17 +427,42 @@ def test_a_server_that_is_killed_in_the_middle_has_kept_the_text(
     told.go_on()
     wait_for_text(live, uri, "Greet somebody.")
     live.process.kill()
+    live.exit_code()
     told.go_on()
     again = start_editor(connected)
     again.initialize()
     (point,) = again.request("sidelight/history", {"uri": uri})["points"]
-    assert point["changedLines"] is None
+    assert (point["changedLines"], point["isRunning"]) == (None, False)
     again.open("a.py", text(live, uri))
     again.request(
         "workspace/executeCommand", {"command": "sidelight.restore", "arguments": [{"uri": uri, "point": point["id"]}]}
     )
     again.wait_for("workspace/applyEdit")
     assert text(again, uri) == CODE
+
+
+def test_an_edit_of_another_live_server_is_not_taken_for_one_that_broke_off(
+    live: Editor,
+    start_editor: Callable[[dict[str, str]], Editor],
+    anythingllm: AnythingLLMServer,
+    connected: dict[str, str],
+) -> None:
+    told = Told("```python\n" + FIXED[:60], FIXED[60:] + "```\n")
+    anythingllm.always(told.script)
+    uri = live.open("a.py", CODE)
+    job = fix(live, uri)
+    told.go_on()
+    wait_for_text(live, uri, "Greet somebody.")
+    other = start_editor(connected)
+    other.initialize()
+    for editor in (other, live):
+        (point,) = editor.request("sidelight/history", {"uri": uri})["points"]
+        assert (point["changedLines"], point["isRunning"]) == (None, True)
+    told.go_on()
+    told.go_on()
+    assert ended(live, job) == "applied"
+    (point,) = other.request("sidelight/history", {"uri": uri})["points"]
+    assert (point["changedLines"], point["isRunning"]) == (3, False)
 
 
 def test_nothing_is_kept_where_that_is_switched_off(

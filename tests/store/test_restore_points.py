@@ -132,6 +132,13 @@ def test_texts_come_back_to_the_letter(open_points: Open, text: str) -> None:
     assert (point.before, point.after) == (text, text + text)
 
 
+def test_a_point_whose_edit_did_not_happen_is_forgotten(points: StoredRestorePoints) -> None:
+    kept, gone = (points.add("file:///a", "a", "fix", "job", "text") for _ in range(2))
+    for id_ in (gone, gone, 0, -1, 1 << 70):
+        points.forget(id_)
+    assert [point.id for point in points.latest()] == [kept]
+
+
 def test_half_characters_in_names_do_no_harm(points: StoredRestorePoints) -> None:
     uri = "untitled:\ud800"
     points.add(uri, "\ud800", "fix\ud800", "\ud800", "x")

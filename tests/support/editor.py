@@ -30,9 +30,15 @@ WAIT_S = 20.0
 class Editor:
     """One editor with its own server process."""
 
-    def __init__(self, environment: dict[str, str], folder: Path, arguments: tuple[str, ...] = ("lsp",)) -> None:
+    def __init__(
+        self,
+        environment: dict[str, str],
+        folder: Path,
+        arguments: tuple[str, ...] = ("lsp",),
+        command: tuple[str, ...] = (sys.executable, "-I", str(SERVER)),
+    ) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-I", str(SERVER), *arguments],
+            [*command, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -271,6 +271,7 @@ class Recorder:
     reviews: list[Outcome] = field(default_factory=list)
     prepared: list[str] = field(default_factory=list)
     finished: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
     editor: Any = None
 
     async def before_first_edit(self) -> None:
@@ -279,11 +280,17 @@ class Recorder:
     async def after_last_edit(self) -> None:
         self.finished.append(str(self.editor.document.text))
 
+    async def no_edit(self) -> None:
+        self.prepared.pop()
+
     async def show_page(self, answer: Answer, told: Message) -> None:
         self.pages.append((answer.text, str(told)))
 
     def review(self, writer: BufferWriter, answer: Answer, outcome: Outcome) -> None:
         self.reviews.append(outcome)
+
+    def keep_answer(self, writer: BufferWriter, answer: Answer) -> None:
+        self.kept.append(answer.text)
 
 
 def in_virtual_time(run: Any) -> Any:

@@ -80,11 +80,12 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of the doctor's report."""
+    """One line of the doctor's report; ``details`` are lines below it."""
 
     state: Literal["ok", "failed", "note"]
     message: Message
     hint: Message | None = None
+    details: tuple[Message, ...] = ()
 
 
 class Provider(Protocol):
@@ -319,6 +320,50 @@ class Offers:
     unreachable: tuple[tuple[str, SidelightError], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A connection that the user would like to have; what is empty is as configured, or the provider's default."""
+
+    provider: str
+    address: str = ""
+    key: str = ""
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What came of a trial: step by step, and what could be asked there."""
+
+    checks: tuple[Check, ...]
+    offers: tuple[Offer, ...] = ()
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether no step failed."""
+        return all(check.state != "failed" for check in self.checks)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How somebody wants to be examined: where the editor says the server runs (None: it finds out by itself).
+
+    ``asks``: the provider is asked for one word, too, in ``language``.
+    """
+
+    remote: str | None = None
+    asks: bool = True
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What the doctor found, and that in one sentence."""
+
+    state: Literal["ok", "warning", "failed"]
+    summary: Message
+    checks: tuple[Check, ...]
+
+
 ProviderSource = Callable[[], Provider]
 """Returns the provider that the settings of this moment ask for; raises ``ConfigurationError``."""
 
@@ -333,7 +378,8 @@ class RestorePointError(SidelightError):
 class RestorePointSummary:
     """A restore point without its texts, for lists.
 
-    ``name`` is the document's for people. ``made_at`` is in UTC. ``changed_lines`` is None when the edit never ended.
+    ``name`` is the document's for people. ``made_at`` is in UTC. ``changed_lines`` is None when the edit never ended,
+    or has not ended yet: then it ``is_running``, in this process or in another.
     """
 
     id: int
@@ -343,6 +389,7 @@ class RestorePointSummary:
     job: str
     made_at: datetime
     changed_lines: int | None
+    is_running: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,6 +417,10 @@ class RestorePoints(Protocol):
 
     def finish(self, id_: int, after: str) -> None:
         """Add what the edit made of the text; without effect where the point is no longer kept."""
+        ...
+
+    def forget(self, id_: int) -> None:
+        """Remove a point whose edit did not happen; without effect where it is no longer kept."""
         ...
 
     def latest(self, uri: str | None = None, limit: int = 50) -> list[RestorePointSummary]:

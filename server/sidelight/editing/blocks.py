@@ -4,16 +4,49 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 _DEFINITION = re.compile(
     r"\s*(?:(?:export|default|public|private|protected|internal|static|final|abstract|async|inline|pub(?:\([^)]*\))?|"
     r"override|unsafe|extern|const|virtual)\s+)*"
     r"(?:def|class|function\*?|func|fn|fun|interface|struct|enum|trait|impl|module|namespace|sub|proc|object)\b"
 )
+# What is defined: after its keyword (in Go, after the receiver), or a function that a name is given to.
+_NAME = re.compile(r"\s*(?:\([^)]*\)\s*)?(?P<name>[^\W\d][\w$]*)")
+_NAMED = re.compile(
+    r"\s*(?:export\s+)?(?:const|let|var)\s+(?P<name>[^\W\d][\w$]*)\s*=\s*(?:async\s*)?(?:function\b|\(|\w+\s*=>)"
+)
 _CLOSING = re.compile(r"\s*(?:[)\]}]+[;,)]*|end\b.*)\s*$")
 
 # Lines on either side; data and generated text go on for ever without a blank line.
 _LONGEST_PARAGRAPH = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A definition: its name, and its lines; ``first`` is above ``header`` where it has decorators."""
+
+    name: str
+    first: int
+    header: int
+    end: int
+
+
+def definitions(lines: Sequence[str]) -> list[Definition]:
+    """Return all definitions with a name, at any depth, in the order in which they begin."""
+    found = []
+    for number, line in enumerate(lines):
+        keyword = _DEFINITION.match(line)
+        named = _NAME.match(line, keyword.end()) if keyword else _NAMED.match(line)
+        if named is not None:
+            found.append(Definition(named["name"], _with_decorators(lines, number), number, _end(lines, number)))
+    return found
+
+
+def outermost_block(lines: Sequence[str], line: int) -> tuple[int, int]:
+    """Return the lines of the definition around ``line`` that no other encloses; the line itself without one."""
+    around = [one for one in definitions(lines) if one.first <= line < one.end]
+    return (around[0].first, around[0].end) if around else (line, line + 1)
 
 
 def enclosing_block(lines: Sequence[str], line: int) -> tuple[int, int]:

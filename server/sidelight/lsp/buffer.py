@@ -7,13 +7,14 @@ faster. So after each edit the buffer is looked at, and what did not arrive is p
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from sidelight.editing.live_region import LiveRegion, Plan, TouchedError
 from sidelight.editing.text import Place, Range
 from sidelight.lsp.client import Client
-from sidelight.lsp.delivery import edit_of
+from sidelight.lsp.delivery import edit_of, with_confirmation
 from sidelight.lsp.documents import Document, Documents
 from sidelight.messages import Message, msg
 
@@ -30,6 +31,13 @@ _QUIET_S = 1.5
 _QUIET_AT_MOST_S = 20.0
 
 _BOM = "\ufeff"
+
+
+ADVICE = msg("Tick what you want, then apply it.")
+"""What a preview says beside its title."""
+
+Answered = Literal["applied", "refused", "outdated"]
+"""What became of an edit that the user was to confirm; outdated: the document was changed before it was refused."""
 
 
 class UnwrittenError(Exception):
@@ -55,6 +63,7 @@ class BufferWriter:
         self._forget = documents.listen(self._look)
         self._is_closed = not document.is_open
         self.is_over = False
+        self._is_offering = False
         self._loop = asyncio.get_running_loop()
         self._next_at = 0.0
         self._changed_at = self._loop.time() - _QUIET_S
@@ -108,6 +117,44 @@ class BufferWriter:
             groundless = groundless + 1 if self.document.version == version else 0
             if groundless >= _REFUSALS_WITHOUT_REASON or self._loop.time() - begun > _GIVE_UP_S:
                 raise UnwrittenError(msg("The editor did not take the edit."))
+
+    async def offer(self, make: Callable[[], Plan], title: str) -> Answered:
+        """Let the user confirm one plan in the client; what of it stands afterwards is what was written.
+
+        Other edits of the document go on meanwhile, and the user may type: then the client refuses it. Raises
+        ``UnwrittenError``.
+        """
+        plan = self._checked(make)
+        if not plan.splices:
+            return "applied"
+        version = self.document.version
+        self._is_offering = True
+        try:
+            edit = with_confirmation(self._edit(plan), title, self._client.write(ADVICE))
+            applied = await self._client.try_edit(edit, self._label)
+            if applied:
+                await self._wait_for_change_after(version)
+        finally:
+            self._is_offering = False
+        if self._is_closed:
+            raise UnwrittenError(msg("{name} was closed meanwhile.", name=self.document.name))
+        now = self.document.text.lines_in(self._place.range)
+        if applied is None or (applied and self.document.version == version):
+            raise UnwrittenError(msg("The editor did not answer."))
+        if not applied:
+            self.region.see(now)
+            return "refused" if self.document.version == version else "outdated"
+        self.region.send(self.region.plan_lines(now, is_exact=True))
+        self.region.believe()
+        return "applied"
+
+    async def _wait_for_change_after(self, version: int | None) -> None:
+        """Wait until the client has told of an edit that it says it has applied."""
+        deadline = self._loop.time() + _ARRIVAL_S
+        while self.document.version == version and not self._is_closed and self._loop.time() < deadline:
+            self._changed.clear()
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), deadline - self._loop.time())
 
     async def _wait_for_quiet(self) -> None:
         """Let a user of an editor that checks no versions type to an end: an edit that comes between would be wrong."""
@@ -174,6 +221,8 @@ class BufferWriter:
             return
         if not document.is_open:
             self._is_closed = True
+        elif self._is_offering:
+            pass  # what stands when the user has decided is looked at then
         elif not document.is_changing:
             self.region.see(document.text.lines_in(self._place.range))
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,7 +21,19 @@ log = logging.getLogger(__name__)
 _ANSWER_S = 10.0
 # A client may ask its user before it applies an edit (Eglot does); a user who chooses may think for a while.
 _EDIT_S = 60.0
+# Who looks at a preview may be called to lunch.
+_PREVIEW_S = 3600.0
 _CHOICE_S = 300.0
+
+
+def label_of(title: str, id_: str) -> str:
+    """Return the label of all edits of a job or command: those with the same label belong together."""
+    return f"{title} ({id_})"
+
+
+def new_label(title: str, act: str) -> str:
+    """Return the label of the edits of one call of a command."""
+    return label_of(title, f"{act}-{os.urandom(4).hex()}")
 
 
 class Client:
@@ -61,8 +74,9 @@ class Client:
         """Ask the client to apply an edit; None when it says nothing: its user may still be deciding."""
         if not self.can.apply_edit:
             return False
+        seconds = _PREVIEW_S if "changeAnnotations" in edit else _EDIT_S
         try:
-            result = await self.protocol.ask(types.WORKSPACE_APPLY_EDIT, {"label": label, "edit": edit}, _EDIT_S)
+            result = await self.protocol.ask(types.WORKSPACE_APPLY_EDIT, {"label": label, "edit": edit}, seconds)
         except ClientSilentError:
             return None
         except ClientError as error:

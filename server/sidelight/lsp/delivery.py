@@ -23,6 +23,7 @@ from sidelight.lsp.stdio import Writer
 from sidelight.messages import Message, msg
 
 _FRAME_EVERY_S = 0.016
+_ANNOTATION = "sidelight"
 
 
 class StreamDelivery:
@@ -111,6 +112,16 @@ def edit_of(document: Document, edits: Sequence[dict[str, Any]], *, document_cha
         return {"changes": {document.uri: list(edits)}}
     identifier = {"uri": document.uri, "version": document.version if document.is_open else None}
     return {"documentChanges": [{"textDocument": identifier, "edits": list(edits)}]}
+
+
+def with_confirmation(edit: dict[str, Any], label: str, description: str) -> dict[str, Any]:
+    """Return an edit of LSP's that the client shows to its user, who applies it, parts of it, or nothing."""
+    annotation = {"label": label, "needsConfirmation": True, "description": description}
+    changes = [
+        {**change, "edits": [{**one, "annotationId": _ANNOTATION} for one in change["edits"]]}
+        for change in edit["documentChanges"]
+    ]
+    return {"documentChanges": changes, "changeAnnotations": {_ANNOTATION: annotation}}
 
 
 def workspace_edit(document: Document, place: Range, text: str, *, document_changes: bool) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from sidelight.core.rewrite import Outcome, Rewrite
 from sidelight.core.tasks import TASKS, Task
 from sidelight.editing.text import Place, Range
 from sidelight.lsp.buffer import BufferWriter
-from sidelight.lsp.client import Client
+from sidelight.lsp.client import Client, label_of, new_label
 from sidelight.lsp.documents import Document, Documents
 from sidelight.lsp.live_edit import LiveEdit, Mode
 from sidelight.lsp.protocol import InvalidParams
@@ -28,6 +28,7 @@ from sidelight.messages import Message, msg, plain
 log = logging.getLogger(__name__)
 
 ShowPage = Callable[[Subject, str, Answer, Message], Awaitable[None]]
+Show = Callable[[], Awaitable[None]]
 
 _AFTER_THE_ANSWER_S = 0.05
 _GO_ON = "The lines above the part to change are done already. Go on from there, and repeat none of them."
@@ -57,19 +58,28 @@ class Edits:
         return None
 
     def delivery(
-        self, job: str, task: Task, asked: Asked, subject: Subject, title: str, *, mode: Mode, tells_truncation: bool
+        self,
+        job: str,
+        task: Task,
+        asked: Asked,
+        subject: Subject,
+        title: str,
+        *,
+        mode: Mode,
+        tells_truncation: bool,
+        obstacle: Message | None = None,
     ) -> LiveEdit:
-        """Return the delivery of a task that edits an open document."""
+        """Return the delivery of a task that edits an open document; with an ``obstacle``, it becomes a page."""
         document = subject.document
         assert document is not None
         assert subject.target is not None
         self.restoring.prepare()
         rewrite = Rewrite(task.name, subject.context, tells_truncation=tells_truncation)
-        obstacle = self._obstacle(document, subject.target.range)
-        writer = BufferWriter(self.client, self.documents, document, subject.target.range, title)
+        obstacle = obstacle or self._obstacle(document, subject.target.range)
+        writer = BufferWriter(self.client, self.documents, document, subject.target.range, label_of(title, job))
         self._writers = [other for other in self._writers if not other.is_over] + [writer]
         edit_job = _EditJob(self, job, task, asked, subject, title, rewrite)
-        return LiveEdit(self.client, writer, rewrite, mode, edit_job, obstacle=obstacle)
+        return LiveEdit(self.client, writer, rewrite, mode, edit_job, title=title, obstacle=obstacle)
 
     # Commands. Each answers at once: some editors send nothing and take no edit while one runs.
 
@@ -148,7 +158,8 @@ class Edits:
         await self.restoring.after_edit(review.document, point)
 
     async def _retry(self, review: Review, _: dict[str, Any]) -> None:
-        if await self.reviews.undo_hunks(review, list(review.hunks)):
+        label = new_label(review.title, "retry")
+        if review.can_retry and await self.reviews.undo_hunks(review, list(review.hunks), label):
             place = review.place.range
             self.reviews.keep(review)
             review.again(place, "")
@@ -241,6 +252,26 @@ class _EditJob:
         """Add to the restore point what became of the text."""
         await self.edits.restoring.after_edit(self._document, self._point)
 
+    async def no_edit(self) -> None:
+        """Forget the restore point."""
+        await self.edits.restoring.no_edit(self._point)
+
+    def keep_answer(self, writer: BufferWriter, answer: Answer) -> None:
+        """Let the user have the answer: it can be shown, asked for again, and dismissed."""
+        document, show = self._document, self._show(answer)
+        if document.is_open:
+            place = document.track(writer.target, grows=True)
+            self.edits.reviews.add(
+                Review(self.id, self.title, document, place, [], again=self._again, show_answer=show,
+                       can_retry=self.task.name in TASKS)
+            )  # fmt: skip
+
+    def _show(self, answer: Answer) -> Show:
+        return lambda: self.show_page(answer, plain(self.title))
+
+    def _again(self, place: Range, more: str) -> None:
+        self.edits.again(self.task, self.asked, self.subject, place, more)
+
     def review(self, writer: BufferWriter, answer: Answer, outcome: Outcome) -> None:
         """Let the user review the edit: its hunks, and what was not applied."""
         document, reviews = self._document, self.edits.reviews
@@ -263,8 +294,9 @@ class _EditJob:
             rest=document.track(rest) if outcome.can_continue and hunks and not rest.is_empty else None,
             whole=whole,
             before=self.subject.context.lines[self.subject.context.target.start.line : self.subject.context.target_end],
-            again=lambda place, more: self.edits.again(self.task, self.asked, self.subject, place, more),
-            show_answer=lambda: self.show_page(answer, plain(self.title)),
+            again=self._again,
+            show_answer=self._show(answer),
+            can_retry=self.task.name in TASKS,
         )
         reviews.add(review)
 

@@ -11,12 +11,12 @@ from lsprotocol import types
 from sidelight.core.answers import Answer, AnswerEvent
 from sidelight.core.context import Context
 from sidelight.core.rewrite import rewritten
-from sidelight.editing.live_region import lines_of
+from sidelight.editing.live_region import Plan, lines_of
 from sidelight.editing.text import without_line_end
 from sidelight.errors import SidelightError
-from sidelight.lsp.buffer import BufferWriter, UnwrittenError
-from sidelight.lsp.client import Client
-from sidelight.lsp.delivery import edit_of, edits_between, failure, not_applied
+from sidelight.lsp.buffer import ADVICE, BufferWriter, UnwrittenError
+from sidelight.lsp.client import Client, label_of
+from sidelight.lsp.delivery import edit_of, edits_between, failure, not_applied, with_confirmation
 from sidelight.lsp.documents import Document, Documents
 from sidelight.lsp.restoring import Restoring
 from sidelight.messages import Message, msg
@@ -32,11 +32,20 @@ def as_it_was(documents: Documents, uri: str, context: Context) -> Document | No
     return document if tuple(document.text.lines[first:end]) == context.lines[first:end] else None
 
 
+class _DeclinedError(Exception):
+    """The user did not want the edit."""
+
+    def __init__(self, document: Document) -> None:
+        super().__init__(document)
+        self.document = document
+
+
 @dataclass(slots=True)
 class FileEdit:
     """A delivery, see ``jobs.Delivery``. Where there is no buffer to look at, a client's yes is believed.
 
-    ``show_page`` shows an answer that was not applied, or in part, with what is told about it.
+    ``show_page`` shows an answer that was not applied, or in part, with what is told about it. With ``previews`` the
+    user says what is written; ``keep_answer`` lets the user have an answer that was not wanted.
     """
 
     client: Client
@@ -46,8 +55,19 @@ class FileEdit:
     uri: str
     task: str
     job: str
+    title: str
     show_page: Callable[[Answer, Message], Awaitable[None]]
     tells_truncation: bool
+    keep_answer: Callable[[Answer, Document], None]
+    previews: bool = False
+
+    @property
+    def _label(self) -> str:
+        return label_of(self.title, self.job)
+
+    @property
+    def _advice(self) -> str:
+        return self.client.write(ADVICE)
 
     def receive(self, event: AnswerEvent) -> None:
         """Wait for the end."""
@@ -69,7 +89,11 @@ class FileEdit:
             self.client.show(types.MessageType.Info, msg("The answer changes nothing here."))
             return msg("nothing to change")
         is_changed = new != self.context.target_text
-        reason = await self._apply(new) if is_changed else None
+        try:
+            reason = await self._apply(new) if is_changed else None
+        except _DeclinedError as declined:
+            self.keep_answer(answer, declined.document)
+            return msg("not applied")
         in_part = is_changed and reason is None
         reason = reason or outcome.reason
         if reason is None:
@@ -87,21 +111,38 @@ class FileEdit:
             await (self._into_buffer(document, new) if document.is_open else self._into_file(document, new))
         except UnwrittenError as error:
             return error.reason
+        except _DeclinedError:
+            await self.restoring.no_edit(point)
+            raise
         await self.restoring.after_edit(document, point)
         return None
 
     async def _into_buffer(self, document: Document, new: str) -> None:
-        label = self.client.write(msg("Sidelight"))
-        writer = BufferWriter(self.client, self.documents, document, self.context.target, label)
+        writer = BufferWriter(self.client, self.documents, document, self.context.target, self._label)
         lines = [without_line_end(line) for line in lines_of(new)]
+
+        def plan() -> Plan:
+            return writer.region.plan_lines(writer.region.with_target(lines))
+
         try:
-            await writer.write(lambda: writer.region.plan_lines(writer.region.with_target(lines)))
+            if not self.previews:
+                await writer.write(plan)
+            elif (answered := await writer.offer(plan, self.title)) == "refused":
+                raise _DeclinedError(document)
+            elif answered == "outdated":
+                raise UnwrittenError(msg("{name} was changed at that place meanwhile.", name=document.name))
         finally:
             writer.close()
 
     async def _into_file(self, document: Document, new: str) -> None:
         edits = edits_between(document, self.context.target, self.context.target_text, new)
         edit = edit_of(document, edits, document_changes=self.client.can.document_changes)
-        if not await self.client.apply_edit(edit, self.client.write(msg("Sidelight"))):
+        if self.previews:
+            applied = await self.client.try_edit(with_confirmation(edit, self.title, self._advice), self._label)
+            if applied is None:
+                raise UnwrittenError(msg("The editor did not answer."))
+            if not applied:
+                raise _DeclinedError(document)
+        elif not await self.client.apply_edit(edit, self._label):
             raise UnwrittenError(msg("The editor did not take the edit."))
         document.text.replace(self.context.target, new)  # what it is now, for the restore point

@@ -22,7 +22,17 @@ PAGE_SCHEME = "sidelight"
 REVIEW_COMMANDS = ("keep", "undo", "applyAnyway", "retry", "refine", "continue", "nextChange", "showAnswer")
 COMMANDS = tuple(
     f"sidelight.{name}"
-    for name in (*TASKS, "stop", "send", "insertBlock", "chooseModel", "restore", "clearHistory", *REVIEW_COMMANDS)
+    for name in (
+        *TASKS,
+        "stop",
+        "send",
+        "insertBlock",
+        "applyCode",
+        "chooseModel",
+        "restore",
+        "clearHistory",
+        *REVIEW_COMMANDS,
+    )
 )
 CODE_ACTION_KINDS = ("quickfix", "refactor", "refactor.rewrite", "source")
 
@@ -40,6 +50,7 @@ class Abilities:
     register_configuration: bool = False
     lenses: bool = False
     refreshes_lenses: bool = False
+    previews: bool = False
     edits: EditMode = "once"
     checks_versions: bool = True
     sends_selections: bool = True
@@ -81,6 +92,9 @@ def abilities_of(params: dict[str, Any]) -> Abilities:
         register_configuration=_has(can, "workspace", "didChangeConfiguration", "dynamicRegistration"),
         lenses=isinstance(_at(can, "textDocument", "codeLens"), dict),
         refreshes_lenses=_has(can, "workspace", "codeLens", "refreshSupport"),
+        previews=_has(can, "workspace", "applyEdit")
+        and _has(can, "workspace", "workspaceEdit", "documentChanges")
+        and isinstance(_at(can, "workspace", "workspaceEdit", "changeAnnotationSupport"), dict),
         edits="once" if _has(can, "workspace", "applyEdit") else "page",
     )
     return replace(announced, **KNOWN_CLIENTS.get(str(_at(params, "clientInfo", "name") or ""), {}))

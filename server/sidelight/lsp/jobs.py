@@ -15,13 +15,15 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import Protocol as Interface
 
 from sidelight.core.answers import Answer, AnswerEvent, Finished, Note, Status, Text, still_waiting
-from sidelight.core.assistant import Assistant, Question
 from sidelight.core.stopping import Stop
 from sidelight.logs import current_job
 from sidelight.lsp.client import Client, Progress
 from sidelight.messages import Message, msg
 
 log = logging.getLogger(__name__)
+
+Ask = Callable[[Stop, Callable[[AnswerEvent], None]], object]
+"""Begins an answer: its events come through the callback, on any thread, until it is finished or stopped."""
 
 _TELL_EVERY_S = 0.5
 _SILENCE_TO_TELL_S = 5.0
@@ -94,6 +96,7 @@ class Job:
         self._status: Message | None = None
         self._silent: Message | None = None
         self._words = 0
+        self._is_edit = False
 
     def begin(self, work: Coroutine[None, None, None], ended: Callable[[], None]) -> None:
         """Do the job's work as a task of its own; ``ended`` is called after it, also if it never came to run."""
@@ -111,15 +114,16 @@ class Job:
             self._work.cancel()
         self._receive(Finished("stopped"))
 
-    async def run(self, assistant: Assistant, question: Question, delivery: Delivery, title: str) -> Answer:
+    async def run(self, ask: Ask, delivery: Delivery, title: str, *, is_edit: bool) -> Answer:
         """Answer and deliver; returns the answer. Being cancelled stops the job."""
         current_job.set(self.id)
-        log.info("begins: %s, %s", self.task, question.context.language_id or "no document")
+        log.info("begins: %s", self.task)
         self._delivery = delivery
+        self._is_edit = is_edit
         last: Message | None = None
         self._heard_at = self._loop.time()
         if not self._stop.is_set:
-            assistant.start(question, self._stop, self._inbox.put)
+            ask(self._stop, self._inbox.put)
         telling = self._loop.create_task(self._tell_progress(title))
         try:
             await self._finished
@@ -160,6 +164,8 @@ class Job:
             await asyncio.sleep(_TELL_EVERY_S)
 
     def _progress_line(self) -> Message | None:
+        if self._finished.done():  # nobody waits for the model any more, but for the editor or its user
+            return msg("waiting until the edit is taken") if self._is_edit else None
         silence_s = self._loop.time() - self._heard_at
         if silence_s > _SILENCE_TO_TELL_S:
             return still_waiting(self._silent, silence_s)

@@ -1,5 +1,7 @@
 """Delivers an edit task's answer into the buffer: line by line while it arrives (live), or at its end (once).
 
+With a preview, all of it is shown at the end, and the user says what is written.
+
 The document is the user's: where the user's own text stands in the way, the edit stops where it is, and the whole
 answer becomes a page. What was written can be reviewed afterwards (``reviews.py``).
 """
@@ -7,6 +9,7 @@ answer becomes a page. What was written can be reviewed afterwards (``reviews.py
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,12 +19,12 @@ from lsprotocol import types
 
 from sidelight.core.answers import Answer, AnswerEvent, Finished, Text
 from sidelight.core.rewrite import Outcome, Progress, Rewrite
-from sidelight.lsp.buffer import BufferWriter, UnwrittenError
+from sidelight.lsp.buffer import Answered, BufferWriter, UnwrittenError
 from sidelight.lsp.client import Client
 from sidelight.lsp.delivery import failure, not_applied
 from sidelight.messages import Message, msg
 
-Mode = Literal["live", "once"]
+Mode = Literal["live", "once", "preview"]
 
 # Fast enough to look alive; in most editors each edit is an undo step of its own, and a redraw.
 _EVERY_S = 0.05
@@ -42,12 +45,20 @@ class Aftermath(Protocol):
         """Keep the document's text as the edit left it."""
         ...
 
+    async def no_edit(self) -> None:
+        """Forget the kept text: nothing was edited."""
+        ...
+
     async def show_page(self, answer: Answer, told: Message) -> None:
         """Show the whole answer as a page, and say why."""
         ...
 
     def review(self, writer: BufferWriter, answer: Answer, outcome: Outcome) -> None:
         """Let the user review what was written, and what was not."""
+        ...
+
+    def keep_answer(self, writer: BufferWriter, answer: Answer) -> None:
+        """Let the user have the answer that was not wanted in the document."""
         ...
 
 
@@ -62,9 +73,13 @@ class LiveEdit:
         mode: Mode,
         aftermath: Aftermath,
         *,
+        title: str = "",
         obstacle: Message | None = None,
     ) -> None:
-        """Take what is needed; with an ``obstacle``, nothing is written, and the answer becomes a page."""
+        """Take what is needed; with an ``obstacle``, nothing is written, and the answer becomes a page.
+
+        ``title`` is what a preview is called.
+        """
         self._client = client
         self._writer = writer
         self._region = writer.region
@@ -75,6 +90,8 @@ class LiveEdit:
         self._is_prepared = False
         self._unread: deque[AnswerEvent] = deque()
         self._obstacle = obstacle
+        self._title = title
+        self._answered: Answered = "applied"
 
     def receive(self, event: AnswerEvent) -> None:
         """Take what the event adds, and see that it is written."""
@@ -147,6 +164,10 @@ class LiveEdit:
     async def _conclude(self, answer: Answer, outcome: Outcome) -> None:
         if self._is_prepared:
             await self._aftermath.after_last_edit()
+        if self._answered == "refused":
+            return self._aftermath.keep_answer(self._writer, answer)
+        if self._answered == "outdated":
+            outcome = Outcome("nothing")
         if outcome.kind != "same" and answer.text:
             self._aftermath.review(self._writer, answer, outcome)
 
@@ -163,6 +184,9 @@ class LiveEdit:
                 region.forget_steps()
                 await self._writer.write(region.plan_back)
                 return
+            if self._mode == "preview":
+                await self._offer(outcome)
+                return
             await self._prepare()
             if outcome.lines is not None:
                 lines = outcome.lines
@@ -173,9 +197,26 @@ class LiveEdit:
         except UnwrittenError as error:
             self._obstacle = error.reason
 
+    async def _offer(self, outcome: Outcome) -> None:
+        """Let the user decide on all of it; a no is final, and no failure."""
+        region, make = self._region, self._region.plan
+        if outcome.lines is not None:
+            lines = outcome.lines
+            make = lambda: region.plan_lines(region.with_target(lines))  # noqa: E731
+        else:
+            (region.queue_final if outcome.kind == "whole" else region.queue)(outcome.steps)
+            region.splices_at_once = sys.maxsize
+        await self._prepare()
+        self._answered = await self._writer.offer(make, self._title)
+        if self._answered != "applied":
+            self._is_prepared = False
+            await self._aftermath.no_edit()
+
     async def _tell(self, answer: Answer, outcome: Outcome) -> Message:
         """Say how it went; returns a last line for the progress."""
         is_stopped = answer.finished is not None and answer.finished.finish == "stopped"
+        if self._answered != "applied":
+            return self._tell_refusal()
         reason = self._obstacle or outcome.reason
         if not answer.text and not is_stopped:
             self._client.show_error(failure(answer))
@@ -197,6 +238,14 @@ class LiveEdit:
                 answer, msg("The answer was changed while it was written; this is the whole.")
             )
         return msg("applied")
+
+    def _tell_refusal(self) -> Message:
+        if self._answered == "outdated":
+            name = self._writer.document.name
+            told = msg("{name} was changed while the preview was open, so the editor did not take the edit.", name=name)
+            hint = msg("“Apply anyway” at that place keeps what you have typed; “Show the whole answer” has the code.")
+            self._client.show(types.MessageType.Warning, told, hint)
+        return msg("not applied")
 
 
 def _sliced(event: AnswerEvent) -> Iterator[AnswerEvent]:

@@ -94,7 +94,7 @@ class Models:
             {"provider": name, "message": write(error.message), "hint": write(error.hint) if error.hint else ""}
             for name, error in offers.unreachable
         ]
-        models = [_offer_value(offer) for offer in offers.offers]
+        models = [offer_value(offer) for offer in offers.offers]
         return {**(self.status() or {}), "models": models, "unreachable": unreachable}
 
     async def _offers(self) -> Offers:
@@ -141,7 +141,8 @@ def _title(offer: Offer) -> str:
     return f"{offer.model.id} ({offer.provider})"
 
 
-def _offer_value(offer: Offer) -> dict[str, Any]:
+def offer_value(offer: Offer) -> dict[str, Any]:
+    """Return a model as the protocol has it."""
     model = offer.model
     value: dict[str, Any] = {
         "id": model.id, "name": model.name, "detail": model.detail, "provider": offer.provider,

@@ -23,7 +23,7 @@ from sidelight.core.answers import Answer, AnswerEvent
 from sidelight.core.tasks import Task
 from sidelight.editing.fences import CodeBlock, code_blocks
 from sidelight.editing.text import Range
-from sidelight.lsp.client import Client
+from sidelight.lsp.client import Client, label_of
 from sidelight.lsp.delivery import failure, workspace_edit
 from sidelight.lsp.documents import Documents, document_key, file_path, file_uri
 from sidelight.lsp.handshake import PAGE_SCHEME
@@ -287,8 +287,9 @@ def incomplete_note(answer: Answer, client: Client) -> str:
 class AskDelivery(PageDelivery):
     """Puts an answer on the ask page that asked for it, below what the user wrote, with a new place to write."""
 
-    def __init__(self, pages: Pages, subject: Subject, title: str, page: AskPage) -> None:
+    def __init__(self, pages: Pages, subject: Subject, title: str, page: AskPage, job: str) -> None:
         super().__init__(pages, subject, title)
+        self._label = label_of(title, job)
         self._ask_page = page
 
     def receive(self, event: AnswerEvent) -> None:
@@ -311,7 +312,7 @@ class AskDelivery(PageDelivery):
         text = "\n\n" + "\n\n".join(part.strip("\n") for part in parts if part) + "\n\n"
         end = document.text.end
         edit = workspace_edit(document, Range(end, end), text, document_changes=client.can.document_changes)
-        if await client.apply_edit(edit, self._title):
+        if await client.apply_edit(edit, self._label):
             return msg("done")
         return await super().finish(answer)
 

@@ -22,6 +22,7 @@ from pygls.protocol.json_rpc import JsonRPCProtocol
 from pygls.server import JsonRPCServer
 
 from sidelight.errors import SidelightError
+from sidelight.logs import without_secrets
 from sidelight.lsp.framing import BadFraming, Incoming, NotJson, Received, TooLarge, encode_message
 from sidelight.messages import Translator, msg
 
@@ -85,7 +86,8 @@ class Protocol(JsonRPCProtocol):
                     log.warning("skipped bytes that are no message, to the next Content-Length header")
 
     def _receive_value(self, value: Any) -> None:
-        log.debug("received %s", value)
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("received %s", _loggable(value))
         if not isinstance(value, dict) or value.get("jsonrpc") != "2.0":
             return self._send_error(_id_of(value), INVALID_REQUEST, "Not a JSON-RPC 2.0 message.")
         method = value.get("method")
@@ -219,7 +221,8 @@ class Protocol(JsonRPCProtocol):
         self._send_data({"jsonrpc": "2.0", "id": msg_id, "error": error})
 
     def _send_data(self, data: Any) -> None:
-        log.debug("sent %s", data)
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("sent %s", without_secrets(data))
         if self.writer is not None:
             self.writer.write(encode_message(data))
 
@@ -228,6 +231,14 @@ class Protocol(JsonRPCProtocol):
         if result is None or isinstance(result, (dict, str, bool, int)):
             return result
         return self.converter.unstructure(result)
+
+
+def _loggable(message: Any) -> Any:
+    """Return a message without secrets; what carries a key in a form that nobody expects is not shown at all."""
+    if isinstance(message, dict) and message.get("method") == "sidelight/connect":
+        params = message.get("params")
+        return without_secrets({**message, "params": params if isinstance(params, dict) else "***"})
+    return without_secrets(message)
 
 
 def _id_of(message: Any) -> str | int | None:

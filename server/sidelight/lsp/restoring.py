@@ -16,7 +16,7 @@ from sidelight.editing.merge import merge_ended
 from sidelight.editing.text import Place, Range
 from sidelight.errors import SidelightError
 from sidelight.lsp.buffer import BufferWriter, UnwrittenError
-from sidelight.lsp.client import Client
+from sidelight.lsp.client import Client, new_label
 from sidelight.lsp.delivery import not_applied
 from sidelight.lsp.documents import Document, Documents, document_key
 from sidelight.lsp.protocol import ClientError
@@ -25,6 +25,7 @@ from sidelight.messages import Message, msg
 log = logging.getLogger(__name__)
 
 _OFFERED = 6
+_NAME = "Sidelight"
 
 
 @dataclass(slots=True)
@@ -60,6 +61,14 @@ class Restoring:
         except SidelightError as error:
             log.warning("%s", error.message)
 
+    async def no_edit(self, point: int) -> None:
+        """Forget a restore point: nothing was edited after all."""
+        try:
+            if point:
+                await asyncio.to_thread(lambda: self.points().forget(point))
+        except SidelightError as error:
+            log.warning("%s", error.message)
+
     async def listed(self, uri: str | None) -> list[dict[str, Any]]:
         """Return the restore points of a document, or all, newest first, as the protocol has them."""
         key = document_key(uri) if uri else None
@@ -72,6 +81,7 @@ class Restoring:
                 "task": point.task,
                 "madeAt": point.made_at.isoformat(),
                 "changedLines": point.changed_lines,
+                "isRunning": point.is_running,
             }
             for point in found
         ]
@@ -113,7 +123,7 @@ class Restoring:
         """Write the text; what stood there becomes a restore point itself."""
         kept = await self.before_edit(document, "restore", f"restore-{point.id}")
         whole = Range(Place(0, 0), document.text.end)
-        writer = BufferWriter(self.client, self.documents, document, whole, self.client.write(msg("Sidelight")))
+        writer = BufferWriter(self.client, self.documents, document, whole, new_label(_NAME, "restore"))
         conflicts = 0
 
         def plan() -> Plan:

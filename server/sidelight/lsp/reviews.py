@@ -18,7 +18,7 @@ from sidelight.editing.merge import merge_ended
 from sidelight.editing.text import Place, Range
 from sidelight.editing.tracked import TrackedRange
 from sidelight.lsp.buffer import BufferWriter, UnwrittenError
-from sidelight.lsp.client import Client
+from sidelight.lsp.client import Client, new_label
 from sidelight.lsp.delivery import not_applied
 from sidelight.lsp.documents import Document, Documents
 from sidelight.lsp.subject import OUR_SOURCE
@@ -45,7 +45,8 @@ class Review:
     """One edit under review. ``place`` follows all that it was about; ``rest`` what a cut-off answer did not reach.
 
     ``whole`` returns its target by the answer, whatever spoke against it (lines without line ends), where that was not
-    applied; it takes a while for a long answer. ``before`` is the target as the answer knew it.
+    applied; it takes a while for a long answer. ``before`` is the target as the answer knew it. ``can_retry``: a
+    model was asked, which can be asked again.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Review:
     before: Sequence[str] = ()
     again: Callable[[Range, str], None] = field(default=lambda _place, _more: None)
     show_answer: Callable[[], Awaitable[None]] | None = None
+    can_retry: bool = True
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -114,14 +116,15 @@ class Reviews:
 
     async def undo(self, review: Review, number: int | None = None) -> bool:
         """Take an edit, or one hunk of it, back; what the user has typed in it stays. Tells whether that was done."""
-        if not await self.undo_hunks(review, _chosen(review, number)):
+        act = "undo" if number is None else "undo-hunk"
+        if not await self.undo_hunks(review, _chosen(review, number), new_label(review.title, act)):
             return False
         if not review.hunks:
             self._drop(review)
         self._show(review.document)
         return True
 
-    async def undo_hunks(self, review: Review, chosen: list[Hunk]) -> bool:
+    async def undo_hunks(self, review: Review, chosen: list[Hunk], label: str) -> bool:
         """Take hunks of an edit back, but let the review stand."""
         conflicts = 0
         if self._stands_below_another(review, chosen):
@@ -134,7 +137,7 @@ class Reviews:
             lines, conflicts = _undone(writer, chosen)
             return writer.region.plan_lines(lines)
 
-        if chosen and not await self._write(review, chosen, plan):
+        if chosen and not await self._write(review, chosen, plan, label):
             return False
         self._tell_conflicts(conflicts)
         return True
@@ -142,7 +145,8 @@ class Reviews:
     async def apply_anyway(self, review: Review) -> bool:
         """Put the whole code of an answer in, whatever spoke against it. It can be reviewed like any other edit."""
         whole = await asyncio.to_thread(review.whole) if review.whole is not None else None
-        if whole is None or not await self.undo_hunks(review, list(review.hunks)):
+        label = new_label(review.title, "apply")
+        if whole is None or not await self.undo_hunks(review, list(review.hunks), label):
             return False
 
         conflicts = 0
@@ -155,7 +159,10 @@ class Reviews:
             conflicts = merged.conflicts
             return region.plan_lines([*region.lines[:first], *merged.lines, *region.lines[end:]])
 
-        if not await self._write(review, [], plan, then=lambda writer: review.hunks.extend(self.hunks_of(writer))):
+        def take(writer: BufferWriter) -> None:
+            review.hunks.extend(self.hunks_of(writer))
+
+        if not await self._write(review, [], plan, label, then=take):
             return False
         review.whole = None
         if review.rest is not None:
@@ -175,11 +182,12 @@ class Reviews:
         review: Review,
         chosen: list[Hunk],
         plan: Callable[[BufferWriter], Plan],
+        label: str,
         then: Callable[[BufferWriter], None] = lambda _: None,
     ) -> bool:
         """Write, with the chosen hunks out of the review meanwhile; they come back where it fails."""
         review.hunks = [hunk for hunk in review.hunks if hunk not in chosen]
-        writer = BufferWriter(self._client, self._documents, review.document, review.place.range, review.title)
+        writer = BufferWriter(self._client, self._documents, review.document, review.place.range, label)
         try:
             await writer.write(lambda: plan(writer))
             then(writer)
@@ -277,8 +285,8 @@ class Reviews:
                 yield msg("Continue"), "continue", argument
             if review.whole is not None:
                 yield msg("Apply anyway"), "applyAnyway", argument
-            yield msg("Retry"), "retry", argument
-            yield msg("Refine…"), "refine", argument
+            again = [(msg("Retry"), "retry", argument)] if review.can_retry else []
+            yield from [*again, (msg("Refine…"), "refine", argument)]
             if review.hunks:
                 yield msg("Next change"), "nextChange", argument
             yield msg("Show the whole answer"), "showAnswer", argument
@@ -291,8 +299,10 @@ class Reviews:
             if not review.hunks:
                 continue
             first, argument = review.hunks[0].place.range.start, {"edit": review.id}
-            for title, command in ((msg("Keep"), "keep"), (msg("Undo this edit"), "undo"), (msg("Retry"), "retry")):
-                yield first, title, command, argument
+            yield first, msg("Keep"), "keep", argument
+            yield first, msg("Undo this edit"), "undo", argument
+            if review.can_retry:
+                yield first, msg("Retry"), "retry", argument
             if len(review.hunks) > 1:
                 for hunk in review.hunks:
                     yield hunk.place.range.start, msg("Undo this hunk"), "undo", {**argument, "hunk": hunk.number}

@@ -14,8 +14,10 @@ from lsprotocol import types
 from sidelight.core.tasks import TASKS
 from sidelight.errors import UsageError
 from sidelight.lsp import handshake
+from sidelight.lsp.apply_code import apply_code, parse_given
 from sidelight.lsp.code_actions import caret_in, code_actions, review_actions, review_lenses
 from sidelight.lsp.conversations import ConversationRequests
+from sidelight.lsp.examining import Examinations
 from sidelight.lsp.framing import Incoming
 from sidelight.lsp.models import Wanted
 from sidelight.lsp.pages import page_actions, written_instruction
@@ -34,6 +36,7 @@ class Server:
 
     def __init__(self, wiring: Wiring, connection: Connection) -> None:
         self._connection = connection
+        self._wiring = wiring
         self._loop = asyncio.get_running_loop()
         self._exited: asyncio.Future[int] = self._loop.create_future()
         self.protocol: Protocol = make_protocol(self.handlers())
@@ -64,6 +67,7 @@ class Server:
             "sidelight/chooseModel": self.choose_model,
             "sidelight/history": self.history,
             **self._conversation_requests().handlers(),
+            **Examinations(self._wiring, lambda: self.session).handlers(),
             "sidelight/didChangeTrust": self.did_change_trust,
         }
 
@@ -79,6 +83,7 @@ class Server:
             "sidelight.send": self.send,
             "sidelight.chooseModel": self.choose_model_command,
             "sidelight.insertBlock": self.insert_block,
+            "sidelight.applyCode": self.apply_code,
             **self.session.edits.commands(),
         }
 
@@ -284,6 +289,10 @@ class Server:
                 msg("Nothing is written below the line yet."), msg("Write your question there, then send it.")
             )
         return {"job": self.session.send(page, instruction).id}
+
+    def apply_code(self, argument: Any) -> dict[str, str]:
+        given = parse_given(argument or {}, self._asked(argument or {}))
+        return {"job": apply_code(self.session, given).id}
 
     def insert_block(self, argument: Any) -> dict[str, bool]:
         argument = argument or {}

@@ -7,7 +7,8 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import Coroutine
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 from lsprotocol import types
 
@@ -21,7 +22,7 @@ from sidelight.editing.text import Place, Range, without_line_end
 from sidelight.errors import SidelightError, UsageError
 from sidelight.lsp.asking import find_or_ask
 from sidelight.lsp.buffer import BufferWriter, UnwrittenError
-from sidelight.lsp.client import Client, Progress
+from sidelight.lsp.client import Client, Progress, new_label
 from sidelight.lsp.conversations import folder_key
 from sidelight.lsp.delivery import (
     StreamDelivery,
@@ -33,15 +34,19 @@ from sidelight.lsp.edits import Edits
 from sidelight.lsp.file_edit import FileEdit
 from sidelight.lsp.handshake import EditMode
 from sidelight.lsp.jobs import Delivery, Job, Jobs
+from sidelight.lsp.live_edit import Mode
 from sidelight.lsp.models import Models
 from sidelight.lsp.pages import AskDelivery, AskPage, Page, PageDelivery, Pages, incomplete_note
+from sidelight.lsp.places import Places
 from sidelight.lsp.protocol import Protocol
 from sidelight.lsp.restoring import Restoring
+from sidelight.lsp.reviews import Review
 from sidelight.lsp.run_result import edit_result, result_of
 from sidelight.lsp.start import Wiring
 from sidelight.lsp.stdio import Writer
 from sidelight.lsp.subject import Asked, Subject, find_subject
-from sidelight.messages import Message, msg, translator
+from sidelight.messages import Message, msg, plain, translator
+from sidelight.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +67,7 @@ class Session:
         self.documents = Documents()
         self.jobs = Jobs(self._tell_status)
         self.pages = Pages(self.client, self.documents, wiring.pages_folder)
+        self.places = Places(self.documents)
         self.locale = "en"
         self.sends_status = True
         self._folders: list[str] = []
@@ -101,6 +107,11 @@ class Session:
         """Take the client's ``sidelight`` section."""
         if isinstance(settings, dict):
             self._wiring.settings.client = settings
+
+    async def settings(self) -> Settings:
+        """Return the settings of this moment, once the client has said its own."""
+        await self._configured.wait()
+        return self._settings
 
     def set_configured(self) -> None:
         """Say that the client's first word about its settings is in: tasks wait for it."""
@@ -200,9 +211,8 @@ class Session:
     def _tell_history_problem(self) -> None:
         """Say once that conversations cannot be kept; answers go on."""
         problem = self.conversations().problem()
-        if problem is not None and str(problem) not in self._warned:
-            self._warned.add(str(problem))
-            self.client.show(types.MessageType.Warning, problem.message, problem.hint)
+        if problem is not None:
+            self._warn_once(problem.message, problem.hint)
 
     # Jobs
 
@@ -211,21 +221,22 @@ class Session:
         job = Job(task.name, self.client)
         try:
             # Now, and not when the task comes to run: what the user types next must find the place followed.
-            subject = find_subject(asked, task, self.documents, self._answer_language())
+            subject = find_subject(asked, task, self.documents, self.answer_language())
         except SidelightError as error:
             self.client.show_error(error)
             return job
-        self._begin(job, self._perform(job, task, asked, subject))
+        self.begin(job, self._perform(job, task, asked, subject))
         return job
 
     def send(self, page: AskPage, instruction: str) -> Job:
         """Send what was written on an ask page."""
         job = Job(page.task.name, self.client)
         subject = page.subject.with_instruction(instruction)
-        self._begin(job, self._perform_written(job, page, subject))
+        self.begin(job, self._perform_written(job, page, subject))
         return job
 
-    def _begin(self, job: Job, work: Coroutine[Any, Any, None]) -> None:
+    def begin(self, job: Job, work: Coroutine[Any, Any, None]) -> None:
+        """Let a job do its work."""
         self.jobs.add(job)
 
         def ended() -> None:
@@ -269,7 +280,7 @@ class Session:
         await self.models.ready()
         subject = self._checked(page.task, subject)
         question = self._question(page.task, subject, asked)
-        delivery: Delivery = AskDelivery(self.pages, subject, self._title(page.task, subject), page)
+        delivery: Delivery = AskDelivery(self.pages, subject, self.title(page.task, subject), page, job.id)
         if page.task.edits:
             delivery = self._delivery(job, question, asked, subject)
         await self._run(job, question, subject, delivery)
@@ -287,7 +298,8 @@ class Session:
 
     async def _run(self, job: Job, question: Question, subject: Subject, delivery: Delivery) -> None:
         """Run a job to its end."""
-        answer = await job.run(self._assistant, question, delivery, self._title(question.task, subject))
+        ask, title = partial(self._assistant.start, question), self.title(question.task, subject)
+        answer = await job.run(ask, delivery, title, is_edit=question.task.edits)
         if question.task.edits:  # a page shows its notes itself
             for note in answer.notes:
                 if note.is_warning:
@@ -302,8 +314,8 @@ class Session:
 
     def _delivery(self, job: Job, question: Question, asked: Asked, subject: Subject) -> Delivery:
         task = question.task
-        title = self._title(task, subject)
-        mode = self._edit_mode()
+        title = self.title(task, subject)
+        mode = self.edit_mode()
         if not task.edits or mode == "page":
             return PageDelivery(self.pages, subject, title)
         tells = _tells_truncation(question)
@@ -315,15 +327,34 @@ class Session:
         async def show_page(answer: Answer, told: Message) -> None:
             await self._show_unapplied(subject, title, answer, told)
 
+        def keep_answer(answer: Answer, document: Document) -> None:
+            def again(place: Range, more: str) -> None:
+                self.edits.again(task, asked, subject, place, more)
+
+            place, show = document.track(subject.context.target), partial(show_page, answer, plain(title))
+            self.edits.reviews.add(Review(job.id, title, document, place, [], again=again, show_answer=show))
+
         return FileEdit(
             self.client, self.documents, self.restoring, subject.context, subject.document.uri, task.name, job.id,
-            show_page, tells,
+            title, show_page, tells, keep_answer, previews=mode == "preview",
         )  # fmt: skip
 
-    def _edit_mode(self) -> EditMode:
+    def edit_mode(self) -> Mode | Literal["page"]:
         """Return how edits reach this client: as the user set it, else by the table of known clients."""
         chosen = self._settings.text("edits")
-        return self.client.can.edits if chosen == "auto" else chosen  # type: ignore[return-value]
+        mode: EditMode = self.client.can.edits if chosen == "auto" else chosen  # type: ignore[assignment]
+        if mode == "page" or self._settings.text("review") == "inline":
+            return mode
+        if self.client.can.previews:
+            return "preview"
+        told = msg("This editor cannot show an edit before it is made, so the answer is shown as a page.")
+        self._warn_once(told, msg("Set SIDELIGHT_REVIEW=inline to have edits written into the document."))
+        return "page"
+
+    def _warn_once(self, message: Message, hint: Message | None = None) -> None:
+        if str(message) not in self._warned:
+            self._warned.add(str(message))
+            self.client.show(types.MessageType.Warning, message, hint)
 
     async def _show_unapplied(self, subject: Subject, title: str, answer: Answer, told: Message) -> None:
         """Show the answer of an edit task as a page, and say why: it did not go into the document, or not whole."""
@@ -334,14 +365,16 @@ class Session:
         self.client.show(types.MessageType.Warning, told, error.message if error else None)
         await self.pages.show(page)
 
-    def _title(self, task: Task, subject: Subject) -> str:
+    def title(self, task: Task, subject: Subject) -> str:
+        """Return what a job and its edits are called."""
         name = self.client.write(task.title)
         if subject.document is None:
             return f"Sidelight: {name}"
         line = subject.context.target.start.line + 1
         return f"Sidelight: {name} {subject.context.name}:{line}"
 
-    def _answer_language(self) -> str:
+    def answer_language(self) -> str:
+        """Return the language that answers are wanted in."""
         return self._settings.text("answer_language") or self.locale
 
     # sidelight/run
@@ -355,7 +388,7 @@ class Session:
         """
         if task.needs_instruction and not asked.instruction:
             raise UsageError(msg("This task needs an instruction."), msg("Say in a few words what you want."))
-        subject = find_subject(asked, task, self.documents, self._answer_language())
+        subject = find_subject(asked, task, self.documents, self.answer_language())
         delivery = StreamDelivery(self.client, self._writer, partial_token)
         job = Job(task.name, self.client, Progress(self.client, work_done_token, is_ours=False))
         self.jobs.add(job)
@@ -365,16 +398,19 @@ class Session:
             await self._configured.wait()
             await self.models.ready()
             question = self._question(task, subject, asked)
-            answer = await job.run(self._assistant, question, delivery, self._title(task, subject))
+            ask = partial(self._assistant.start, question)
+            answer = await job.run(ask, delivery, self.title(task, subject), is_edit=False)
             self._remember_outcome(answer)
             if answer.finished and answer.finished.error and not answer.text:
                 raise failure(answer)
             result = result_of(answer, self.client, is_streamed=partial_token is not None)
             result |= {"conversation": question.conversation.id, "turn": answer.turn}
+            self.places.keep(question.conversation.id, answer.turn, subject)
             return result | (await self._edit_result(question, subject, answer) if task.edits else {})
         finally:
             self.jobs.remove(job)
-            subject.release()
+            if not self.places.has(subject):
+                subject.release()
 
     async def _edit_result(self, question: Question, subject: Subject, answer: Answer) -> dict[str, Any]:
         tells = _tells_truncation(question)
@@ -412,7 +448,7 @@ class Session:
         if place.is_empty and place.start.column:  # below a last line that has no line end
             lines.insert(0, document.text.lines[place.start.line])
             place = Range(Place(place.start.line, 0), place.end)
-        writer = BufferWriter(self.client, self.documents, document, place, page.title)
+        writer = BufferWriter(self.client, self.documents, document, place, new_label(page.title, "insert"))
         try:
             await writer.write(lambda: writer.region.plan_lines(writer.region.with_target(lines)))
         except UnwrittenError as error:

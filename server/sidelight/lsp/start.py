@@ -15,7 +15,17 @@ from typing import Any, Protocol
 
 from sidelight.choices import Choices
 from sidelight.core.budget import Limits
-from sidelight.core.ports import Choice, Conversations, Offers, RestorePoints
+from sidelight.core.ports import (
+    Choice,
+    Conversations,
+    Examined,
+    Offers,
+    RestorePoints,
+    Trial,
+    Tried,
+    Wishes,
+)
+from sidelight.core.stopping import Stop
 from sidelight.lsp import handshake
 from sidelight.lsp.framing import Received, encode_message
 from sidelight.lsp.stdio import Connection, exit_now, take_over_standard_streams
@@ -40,7 +50,7 @@ class Choosing(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """What the composition root gives to the language server."""
+    """What the composition root gives to the language server. ``connect`` and ``examine`` block, until stopped."""
 
     settings: SettingsSource
     choosing: Choosing
@@ -48,6 +58,8 @@ class Wiring:
     restore_points: Callable[[Settings], RestorePoints]
     conversations: Callable[[Settings], Conversations]
     limits: Callable[[Settings], Limits]
+    connect: Callable[[Settings, Trial, Stop], Tried]
+    examine: Callable[[Settings, Wishes, Stop], Examined]
     pages_folder: Path
     set_log_level: Callable[[str], None] = field(default=lambda _: None)
 

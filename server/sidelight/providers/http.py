@@ -107,8 +107,10 @@ class Decoder(Protocol):
 class Http:
     """Sends requests as the options say. One per provider; safe to use from several threads."""
 
-    def __init__(self, options: HttpOptions) -> None:
+    def __init__(self, options: HttpOptions, stop: Stop | None = None) -> None:
+        """Take the options; ``stop`` ends every short call that is not given one of its own."""
         self.options = options
+        self._stop = stop
         self._shared: requests.Session | None = None
         self._lock = threading.Lock()
 
@@ -119,6 +121,7 @@ class Http:
 
         Connections are kept for the next call. One that the server closed meanwhile fails; then it is sent again.
         """
+        stop = stop or self._stop
         if stop is not None:
             with _Stream(stop) as stream:
                 response = stream.open(partial(self._send, call=call), call.url)

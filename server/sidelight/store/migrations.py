@@ -83,4 +83,15 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )
         """,
     ),
+    (
+        # Edits under way, by their restore points, and whose they are: a row that is left over tells of an edit that
+        # its process did not live to end. Not a column of theirs, which would stand behind the texts.
+        """
+        CREATE TABLE edits_under_way (
+            point INTEGER PRIMARY KEY,
+            machine TEXT NOT NULL,
+            process INTEGER NOT NULL
+        )
+        """,
+    ),
 )

@@ -5,15 +5,19 @@ Texts are kept compressed, to the letter: any line ends, and half characters (lo
 
 from __future__ import annotations
 
+import os
+import platform
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from time import time
 from typing import TYPE_CHECKING, Any
 
 from sidelight.core.ports import RestorePoint, RestorePointError, RestorePointSummary
 from sidelight.editing.line_diff import hunks
 from sidelight.editing.text import split_lines
 from sidelight.messages import msg
+from sidelight.processes import is_running
 from sidelight.store.database import FILE_NAME, Database, Purpose
 from sidelight.store.packing import pack, storable, unpack
 
@@ -27,6 +31,9 @@ _DAY_MS = 86_400_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 # What a row needs beside its texts, about: many points of small files need room too.
 _ROW_BYTES = 500
+_LONGEST_EDIT_MS = 2 * 3_600_000  # a preview may be open for an hour
+# Before any edit of this process begins.
+_LOADED_MS = int(time() * 1000)
 
 
 class NoRestorePoints:
@@ -41,6 +48,9 @@ class NoRestorePoints:
 
     def finish(self, id_: int, after: str) -> None:
         """Keep nothing."""
+
+    def forget(self, id_: int) -> None:
+        """Remove nothing."""
 
     def latest(self, uri: str | None = None, limit: int = 50) -> list[RestorePointSummary]:  # noqa: ARG002, the port's signature
         """Return no points."""
@@ -91,6 +101,7 @@ class StoredRestorePoints:
             key = connection.execute(_table().insert().values(values)).inserted_primary_key
             assert key is not None
             self._prune(connection, key[0])
+            _begin(connection, key[0])
             return int(key[0])
 
         return self._database.write(work)
@@ -109,8 +120,20 @@ class StoredRestorePoints:
             values = {"after": packed, "changed_lines": changed, "size": table.c.size + len(packed)}
             if connection.execute(row.values(values)).rowcount:
                 self._prune(connection, id_)
+            _end(connection, id_)
 
         self._database.write(work)
+
+    def forget(self, id_: int) -> None:
+        """Remove a point whose edit did not happen."""
+        if 0 < id_ <= _LARGEST_ID and self._database.exists():
+
+            def work(connection: Connection) -> None:
+                table = _table()
+                connection.execute(table.delete().where(table.c.id == id_))
+                _end(connection, id_)
+
+            self._database.write(work)
 
     def latest(self, uri: str | None = None, limit: int = 50) -> list[RestorePointSummary]:
         """Return the latest points, newest first."""
@@ -123,7 +146,11 @@ class StoredRestorePoints:
             if uri is not None:
                 query = query.where(table.c.uri == storable(uri))
             rows = connection.execute(query.order_by(table.c.id.desc()).limit(limit))
-            return [RestorePointSummary(**_summary(row)) for row in rows]
+            owners = _under_way(connection)
+            return [
+                RestorePointSummary(**_summary(row), is_running=_may_run(owners.get(row.id), row.made_at_ms))
+                for row in rows
+            ]
 
         return self._database.read(work)
 
@@ -189,6 +216,38 @@ def _table() -> Table:
     from sidelight.store.tables import RESTORE_POINTS
 
     return RESTORE_POINTS
+
+
+def _begin(connection: Connection, id_: int) -> None:
+    """Take note of an edit that begins, and forget those whose points have gone."""
+    from sidelight.store.tables import EDITS_UNDER_WAY as EDITS
+
+    connection.execute(EDITS.delete().where(EDITS.c.point.not_in(_table().select().with_only_columns(_table().c.id))))
+    connection.execute(EDITS.insert().values(point=id_, machine=platform.node(), process=os.getpid()))
+
+
+def _end(connection: Connection, id_: int) -> None:
+    from sidelight.store.tables import EDITS_UNDER_WAY as EDITS
+
+    connection.execute(EDITS.delete().where(EDITS.c.point == id_))
+
+
+def _under_way(connection: Connection) -> dict[int, tuple[str, int]]:
+    """Return the edits that have not ended, by their points: on which machine and in which process they began."""
+    from sidelight.store.tables import EDITS_UNDER_WAY as EDITS
+
+    return {row.point: (row.machine, row.process) for row in connection.execute(EDITS.select())}
+
+
+def _may_run(owner: tuple[str, int] | None, made_at_ms: int) -> bool:
+    """Whether the process of an edit may still be at it; one of which nobody can say is given some time."""
+    if owner is None:
+        return False
+    machine, process = owner
+    if machine == platform.node() and process == os.getpid():
+        return made_at_ms >= _LOADED_MS  # else it was another's, which had this id before
+    is_there = is_running(process) if machine == platform.node() else None
+    return time() * 1000 - made_at_ms < _LONGEST_EDIT_MS if is_there is None else is_there
 
 
 def _by_id(id_: int) -> Select[Any]:

@@ -22,6 +22,14 @@ RESTORE_POINTS = Table(
     sqlite_autoincrement=True,
 )
 
+EDITS_UNDER_WAY = Table(
+    "edits_under_way",
+    METADATA,
+    Column("point", Integer, primary_key=True, autoincrement=False),
+    Column("machine", Text, nullable=False),
+    Column("process", Integer, nullable=False),
+)
+
 CONVERSATIONS = Table(
     "conversations",
     METADATA,
