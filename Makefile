@@ -23,8 +23,8 @@ test: $(VENV)/.installed-test  ## run the tests; needs Python alone
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4
 
 check: $(VENV)/.installed-check  ## what CI checks: format, lint, types, walls, and the VS Code client where Node is
-	@$(BIN)/ruff format --check server tests
-	@$(BIN)/ruff check server tests
+	@$(BIN)/ruff format --check server tests client-vscode/package.py
+	@$(BIN)/ruff check server tests client-vscode/package.py
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory check-client; \
@@ -36,8 +36,8 @@ check-client: node_modules/.installed
 	@npm run --silent build
 
 fix: $(VENV)/.installed-check  ## format, and mend what can be mended
-	@$(BIN)/ruff format server tests
-	@$(BIN)/ruff check --fix server tests
+	@$(BIN)/ruff format server tests client-vscode/package.py
+	@$(BIN)/ruff check --fix server tests client-vscode/package.py
 
 bench: $(VENV)/.installed-test  ## measure against a raw forwarder and a minimal pygls server in the same run
 	@$(BIN)/python tests/benchmarks/run.py
@@ -49,8 +49,9 @@ e2e: $(VENV)/.installed-test node_modules/.installed  ## drive real model server
 messages: $(VENV)/.installed-test  ## bring the catalogues up to date with the sentences in the code
 	@$(BIN)/python tests/catalogues.py update
 
-package: node_modules/.installed  ## the VS Code client, built
+package: $(VENV)/.installed node_modules/.installed  ## dist/sidelight-VERSION.vsix: the VS Code extension for every platform
 	@npm run --silent build
+	@$(BIN)/python client-vscode/package.py
 
 clean:  ## remove what was built
 	rm -rf $(VENV) node_modules client-vscode/dist build dist

@@ -1,5 +1,7 @@
-// Bundles the extension (Node) and the script and style of its view (browser) into client-vscode/dist.
+// Bundles the extension (Node) and the script and style of its view (browser) into client-vscode/dist, with the
+// licences of what they are made of: the bundles themselves do not keep them.
 import { context } from "esbuild";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -9,6 +11,8 @@ const shared = {
   bundle: true,
   minify: !watch,
   sourcemap: watch ? "inline" : false,
+  metafile: true,
+  absWorkingDir: join(here, ".."),
   outdir: join(here, "dist"),
   logLevel: "warning",
 };
@@ -38,6 +42,20 @@ const bundles = await Promise.all([
 if (watch) {
   await Promise.all(bundles.map((bundle) => bundle.watch()));
 } else {
-  await Promise.all(bundles.map((bundle) => bundle.rebuild()));
+  const built = await Promise.all(bundles.map((bundle) => bundle.rebuild()));
   await Promise.all(bundles.map((bundle) => bundle.dispose()));
+  const inputs = built.flatMap(({ metafile }) => Object.keys(metafile.inputs));
+  writeFileSync(join(here, "dist/LICENSES.txt"), licences(inputs));
+}
+
+function licences(inputs) {
+  const packages = inputs.map((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0]).filter(Boolean);
+  const texts = [...new Set(packages)].sort().map((path) => {
+    const folder = join(here, "..", path);
+    const { name, version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    const file = readdirSync(folder).find((name) => /^licen[cs]e/i.test(name));
+    if (!file) throw new Error(`${name} comes without its licence`);
+    return `${name} ${version}\n\n${readFileSync(join(folder, file), "utf8").trim()}\n`;
+  });
+  return texts.join(`\n${"-".repeat(80)}\n\n`);
 }

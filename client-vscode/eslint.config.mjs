@@ -18,8 +18,8 @@ export default defineConfig(
     },
   },
   {
-    // An extension without a build step: VS Code hands its interface out through require.
-    files: ["tests/editors/vscode/linter/*.js"],
+    // Extension code without a build step: VS Code hands its interface out through require.
+    files: ["tests/editors/vscode/{linter,python,inside}/*.js"],
     rules: { "@typescript-eslint/no-require-imports": "off" },
   },
   {

@@ -1,23 +1,18 @@
 /**
- * The view in the side bar in which answers arrive.
+ * The view in the side bar: its page, and the border that messages cross.
  *
- * What a model wrote crosses this border as data only; the view shows it as text. Everything said to the view is kept
- * for as long as the answer is shown, because VS Code throws a hidden view away and builds it anew when it is seen again.
+ * What a model wrote crosses as data only; the view shows it as text. VS Code throws a hidden view away and builds it
+ * anew when it is seen again, so a view says when it is ready, and what is said before is not heard.
  */
 import { randomBytes } from "node:crypto";
 import * as vscode from "vscode";
-import type { FromView, ToView, Words } from "./messages";
-import { openSource } from "./sources";
+import type { FromView, ToView } from "./messages";
 
 const VIEW = "sidelight.answers";
-const MOST_ANSWERS = 20;
-
-type AboutRun = Exclude<Extract<ToView, { run: number }>, { kind: "forget" }>;
 
 export class AnswersView implements vscode.WebviewViewProvider, vscode.Disposable {
-  readonly #stopped = new vscode.EventEmitter<number>();
-  readonly onStop = this.#stopped.event;
-  readonly #answers = new Map<number, AboutRun[]>();
+  readonly #heard = new vscode.EventEmitter<FromView>();
+  readonly onMessage = this.#heard.event;
   readonly #registration: vscode.Disposable;
   #view: vscode.WebviewView | undefined;
   #isReady = false;
@@ -26,22 +21,14 @@ export class AnswersView implements vscode.WebviewViewProvider, vscode.Disposabl
     this.#registration = vscode.window.registerWebviewViewProvider(VIEW, this);
   }
 
-  post(message: AboutRun): void {
-    if (message.kind === "begin") this.#begin(message.run);
-    this.#answers.get(message.run)?.push(message);
-    this.#send([message]);
+  post(...messages: ToView[]): void {
+    if (this.#isReady) void this.#view?.webview.postMessage(messages);
   }
 
-  /** Forgets the answers that have ended. */
-  clear(): void {
-    for (const [run, told] of this.#answers) if (told.at(-1)?.kind === "end") this.#answers.delete(run);
-    this.#tellAgain();
-  }
-
-  /** Shows the view and leaves the cursor where it is. */
-  async reveal(): Promise<void> {
-    if (this.#view) this.#view.show(true);
-    else await vscode.commands.executeCommand(`${VIEW}.focus`, { preserveFocus: true });
+  /** Shows the view; leaves the cursor where it is unless it shall come along. */
+  async reveal(takesFocus = false): Promise<void> {
+    if (this.#view && !takesFocus) this.#view.show(true);
+    else await vscode.commands.executeCommand(`${VIEW}.focus`, { preserveFocus: !takesFocus });
   }
 
   resolveWebviewView(view: vscode.WebviewView): void {
@@ -50,7 +37,8 @@ export class AnswersView implements vscode.WebviewViewProvider, vscode.Disposabl
     this.#isReady = false;
     view.webview.options = { enableScripts: true, localResourceRoots: [dist] };
     view.webview.onDidReceiveMessage((message: FromView) => {
-      this.#hear(message);
+      if (message.kind === "ready") this.#isReady = true;
+      this.#heard.fire(message);
     });
     view.onDidChangeVisibility(() => {
       if (!view.visible) this.#isReady = false;
@@ -64,45 +52,7 @@ export class AnswersView implements vscode.WebviewViewProvider, vscode.Disposabl
 
   dispose(): void {
     this.#registration.dispose();
-    this.#stopped.dispose();
-  }
-
-  #begin(run: number): void {
-    this.#answers.set(run, []);
-    const [oldest] = this.#answers.keys();
-    if (oldest === undefined || this.#answers.size <= MOST_ANSWERS) return;
-    this.#answers.delete(oldest);
-    this.#send([{ kind: "forget", run: oldest }]);
-  }
-
-  #send(messages: ToView[]): void {
-    // Before it is ready the view would hear messages that it is told again when it is.
-    if (this.#isReady) void this.#view?.webview.postMessage(messages);
-  }
-
-  #tellAgain(): void {
-    this.#send([{ kind: "clear" }, ...[...this.#answers.values()].flat()]);
-  }
-
-  #hear(message: FromView): void {
-    switch (message.kind) {
-      case "ready":
-        this.#isReady = true;
-        this.#send([{ kind: "words", words: words() }]);
-        this.#tellAgain();
-        break;
-      case "stop":
-        this.#stopped.fire(message.run);
-        break;
-      case "open":
-        void this.#openSource(message.run, message.source);
-    }
-  }
-
-  async #openSource(run: number, index: number): Promise<void> {
-    const told = this.#answers.get(run)?.findLast((message) => message.kind === "sources");
-    const uri = told?.sources[index]?.uri;
-    if (uri) await openSource(uri);
+    this.#heard.dispose();
   }
 }
 
@@ -111,7 +61,7 @@ function page(webview: vscode.Webview, dist: vscode.Uri): string {
   const nonce = randomBytes(16).toString("base64");
   const at = (name: string) => webview.asWebviewUri(vscode.Uri.joinPath(dist, name)).toString();
   return `<!DOCTYPE html>
-<html>
+<html lang="${vscode.env.language.replace(/[^\w-]/g, "")}">
 <head>
   <meta charset="utf-8">
   <meta http-equiv="Content-Security-Policy"
@@ -119,20 +69,7 @@ function page(webview: vscode.Webview, dist: vscode.Uri): string {
   <link rel="stylesheet" href="${at("answers.css")}">
 </head>
 <body>
-  <main></main>
   <script nonce="${nonce}" src="${at("answers.js")}"></script>
 </body>
 </html>`;
-}
-
-function words(): Words {
-  return {
-    empty: vscode.l10n.t("Select code and choose Explain or Ask from the context menu, the light bulb or the command palette."),
-    stop: vscode.l10n.t("Stop"),
-    copy: vscode.l10n.t("Copy"),
-    copied: vscode.l10n.t("Copied"),
-    reasoning: vscode.l10n.t("Reasoning"),
-    sources: vscode.l10n.t("Sources"),
-    working: vscode.l10n.t("Working…"),
-  };
 }

@@ -1,35 +1,51 @@
 /**
  * A language client that writes what goes wrong into the log instead of over the editor, and that does not start a
- * server again that never came up. Whoever owns it tells the user once, with the server's last words.
+ * server again that never came up. One that ends later is started again, each time after a longer wait.
+ * Whoever owns it tells the user.
  */
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { setTimeout as pause } from "node:timers/promises";
 import type { LogOutputChannel } from "vscode";
-import { CloseAction, type ErrorHandler, type Executable, LanguageClient, type LanguageClientOptions, State } from "vscode-languageclient/node";
-
-const MOST_RESTARTS = 4;
+import { CloseAction, type CloseHandlerResult, ErrorAction, type Executable, LanguageClient, type LanguageClientOptions, State } from "vscode-languageclient/node";
+import { BackOff } from "./backoff";
 
 export class CalmClient extends LanguageClient {
-  constructor(executable: Executable, options: LanguageClientOptions) {
+  readonly #backOff = new BackOff();
+  #isLost = false;
+
+  /** `lost` is called when the server has ended by itself; `again` tells whether it is going to be started again. */
+  constructor(executable: Executable, options: LanguageClientOptions, private readonly lost: (again: boolean) => void) {
     super("sidelight", "Sidelight", executable, options);
     // Only now is there a client whose state the handler can ask for.
-    this.clientOptions.errorHandler = this.#errorHandler();
+    this.clientOptions.errorHandler = {
+      error: () => ({ action: ErrorAction.Continue, handled: true }),
+      closed: () => this.#closed(),
+    };
+    this.onDidChangeState(({ newState }) => {
+      if (newState === State.Starting) this.#isLost = false;
+    });
+  }
+
+  /** Whether requests can be sent. While a lost server is waited for, the client itself still says that it is running. */
+  get isUp(): boolean {
+    return this.state === State.Running && !this.#isLost;
   }
 
   override error(message: string, data?: unknown): void {
     super.error(message, data, false);
   }
 
-  #errorHandler(): ErrorHandler {
-    const usual = this.createDefaultErrorHandler(MOST_RESTARTS);
-    return {
-      error: (...given) => usual.error(...given),
-      closed: async () => {
-        const isUp = this.state === State.Running;
-        const result = isUp ? await usual.closed() : { action: CloseAction.DoNotRestart };
-        return { ...result, handled: true };
-      },
-    };
+  async #closed(): Promise<CloseHandlerResult> {
+    const wasUp = this.state === State.Running;
+    const wait = wasUp ? this.#backOff.next() : undefined;
+    this.#isLost = true;
+    if (wasUp) this.lost(wait !== undefined);
+    if (wait === undefined) return { action: CloseAction.DoNotRestart, handled: true };
+    await pause(wait);
+    // Stopped or disposed of meanwhile: then nobody wants it any more.
+    if (this.state !== State.Running) return { action: CloseAction.DoNotRestart, handled: true };
+    return { action: CloseAction.Restart, handled: true };
   }
 }
 

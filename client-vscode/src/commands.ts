@@ -5,14 +5,20 @@
  * itself. Explain and ask go to the view, wherever they come from; edits go to the server as they are.
  */
 import * as vscode from "vscode";
-import { ExecuteCommandRequest, type LanguageClient, type Middleware, ResponseError } from "vscode-languageclient/node";
+import { ExecuteCommandRequest, type LanguageClient, type Middleware } from "vscode-languageclient/node";
+import { describeError } from "./errors";
+import { chooseAnyModel } from "./models";
 import { placeOf } from "./place";
 import type { Task, TaskArguments } from "./protocol";
+import { restoreText } from "./restore";
 import type { Runs } from "./runs";
 import type { Server } from "./server";
 
 type Streamed = "explain" | "ask";
 type Edit = Exclude<Task, Streamed>;
+
+/** What can be done with the latest edit in the document that the user is in; the server's commands of that name. */
+const REVIEW = ["keep", "undo", "retry", "refine", "nextChange", "showAnswer"] as const;
 
 export class Commands {
   constructor(
@@ -29,35 +35,37 @@ export class Commands {
       palette("fix", () => this.#fromEditor((client, place) => this.#edit(client, "fix", place))),
       palette("generate", () => this.#fromEditor((client, place) => this.#generate(client, place))),
       palette("stop", () => this.#stop()),
-      palette("chooseModel", () => this.#chooseModel()),
+      palette("chooseModel", () => this.server.withClient(chooseAnyModel)),
       palette("restart", () => this.server.restart()),
+      palette("restore", () => this.#fromEditor((client, { uri = "" }) => restoreText(client, uri))),
+      ...REVIEW.map((name) => palette(name, () => this.#review(name))),
     );
   }
 
   /**
-   * The light bulb's explain and ask stream into the view too. Not awaited: to VS Code the code action would be under
-   * way until the answer has ended.
+   * The light bulb's explain and ask stream into the view too, and what has to be chosen is chosen in a list of VS Code.
+   * Not awaited: to VS Code the code action would be under way until the answer has ended.
    */
   readonly executeCommand: NonNullable<Middleware["executeCommand"]> = (command, args, next) => {
     const client = this.server.client;
     const given = (args[0] ?? {}) as TaskArguments;
     if (client && command === "sidelight.explain") void this.#stream(client, "explain", given);
     else if (client && command === "sidelight.ask") void this.#askAbout(client, given);
+    else if (client && command === "sidelight.restore" && given.uri) void restoreText(client, given.uri);
     else return next(command, args) as Promise<unknown>;
     return undefined;
   };
 
   async #fromEditor(work: (client: LanguageClient, place: TaskArguments) => Promise<void>): Promise<void> {
-    const client = this.#clientOrSay();
-    if (!client) return;
-    const place = await placeOf(client);
-    if (place) await work(client, place);
-    else void vscode.window.showInformationMessage(vscode.l10n.t("Open a file first."));
+    await this.server.withClient(async (client) => {
+      const place = await placeOf(client);
+      if (place) await work(client, place);
+      else void vscode.window.showInformationMessage(vscode.l10n.t("Open a file first."));
+    });
   }
 
   async #ask(): Promise<void> {
-    const client = this.#clientOrSay();
-    if (client) await this.#askAbout(client, (await placeOf(client)) ?? {});
+    await this.server.withClient(async (client) => { await this.#askAbout(client, (await placeOf(client)) ?? {}); });
   }
 
   async #askAbout(client: LanguageClient, place: TaskArguments): Promise<void> {
@@ -83,11 +91,15 @@ export class Commands {
   }
 
   async #edit(client: LanguageClient, task: Edit, place: TaskArguments): Promise<void> {
-    try {
-      await execute(client, `sidelight.${task}`, place);
-    } catch (error) {
-      void vscode.window.showErrorMessage(describe(error));
-    }
+    await execute(client, `sidelight.${task}`, place);
+  }
+
+  async #review(name: (typeof REVIEW)[number]): Promise<void> {
+    await this.#fromEditor(async (client, { uri, range }) => {
+      const line = range && name === "nextChange" ? { line: range.start.line } : {};
+      const instruction = name === "refine" ? await askRefinement() : {};
+      if (uri && instruction) await execute(client, `sidelight.${name}`, { uri, ...line, ...instruction });
+    });
   }
 
   /** Stops the latest answer in the view and the latest job of the server; users mean whatever is running. */
@@ -96,26 +108,19 @@ export class Commands {
     const client = this.server.client;
     if (client) await execute(client, "sidelight.stop");
   }
-
-  /** The server asks which one: it knows who can be reached. */
-  async #chooseModel(): Promise<void> {
-    const client = this.#clientOrSay();
-    if (client) await execute(client, "sidelight.chooseModel");
-  }
-
-  #clientOrSay(): LanguageClient | undefined {
-    const client = this.server.client;
-    if (!client) void this.server.sayNotRunning();
-    return client;
-  }
 }
 
-function describe(error: unknown): string {
-  if (!(error instanceof ResponseError)) return String(error);
-  const { hint } = (error.data ?? {}) as { hint?: string };
-  return hint ? `${error.message} ${hint}` : error.message;
+async function askRefinement(): Promise<{ instruction: string } | undefined> {
+  const prompt = vscode.l10n.t("What should be different?");
+  const instruction = (await vscode.window.showInputBox({ title: "Sidelight", prompt }))?.trim();
+  return instruction ? { instruction } : undefined;
 }
 
-async function execute(client: LanguageClient, command: string, argument?: TaskArguments): Promise<void> {
-  await client.sendRequest(ExecuteCommandRequest.type, { command, ...(argument ? { arguments: [argument] } : {}) });
+/** Has the server do something; what goes wrong is shown. */
+async function execute(client: LanguageClient, command: string, argument?: object): Promise<void> {
+  try {
+    await client.sendRequest(ExecuteCommandRequest.type, { command, ...(argument ? { arguments: [argument] } : {}) });
+  } catch (error) {
+    void vscode.window.showErrorMessage(describeError(error));
+  }
 }

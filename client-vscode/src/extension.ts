@@ -1,30 +1,58 @@
 /** The extension's front door: puts the parts together and takes them down. The server decides; this shows. */
 import * as vscode from "vscode";
-import { AnswersView } from "./answers";
+import { Changes } from "./changes";
 import { Commands } from "./commands";
-import { Runs } from "./runs";
+import { connectToServer } from "./connect";
+import { Doctor } from "./doctor";
+import { Edits } from "./edits";
+import { Keys } from "./keys";
+import { showMenu } from "./menu";
 import { Server } from "./server";
 import { changesTheStart } from "./settings";
+import { SideView } from "./side";
 import { StatusItem } from "./status";
+import { tryIt } from "./walkthrough";
 
 let server: Server | undefined;
 
 export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel("Sidelight", { log: true });
-  const view = new AnswersView(context.extensionUri);
-  const runs = new Runs(view);
+  const keys = new Keys(context.secrets);
   const item = new StatusItem();
-  const started = (server = new Server(context.extensionPath, log));
-  const commands = new Commands(started, runs);
-  started.onCommand = commands.executeCommand;
+  const started = (server = new Server(context.extensionPath, context.globalStorageUri.fsPath, keys, log));
+  const side = new SideView(context, started);
+  const commands = new Commands(started, side.runs);
+  const edits = new Edits(() => started.client);
+  const changes = new Changes();
+  const doctor = new Doctor();
+  started.use({
+    executeCommand: commands.executeCommand,
+    handleDiagnostics: changes.handleDiagnostics,
+    handleWorkDoneProgress: edits.handleWorkDoneProgress,
+    workspace: { handleApplyEdit: edits.handleApplyEdit },
+  });
+  const palette = (name: string, work: () => unknown) => vscode.commands.registerCommand(`sidelight.palette.${name}`, work);
   context.subscriptions.push(
-    log, view, runs, item, started,
+    log, side, item, started, changes, doctor,
     commands.register(),
-    vscode.commands.registerCommand("sidelight.palette.showLog", () => { log.show(); }),
-    vscode.commands.registerCommand("sidelight.palette.clear", () => { view.clear(); }),
-    started.onDidChange((state) => { item.show(state); }),
+    palette("showLog", () => { log.show(); }),
+    palette("menu", showMenu),
+    palette("getStarted", () => vscode.commands.executeCommand("workbench.action.openWalkthrough", `${context.extension.id}#start`)),
+    palette("tryIt", () => tryIt(context.extensionUri)),
+    palette("connect", () => started.withClient((client) => connectToServer(client, keys))),
+    palette("doctor", () => started.withClient((client) => doctor.examine(client))),
+    doctor.onDidExamine((found) => { item.showExamined(found); }),
+    started.onDidChange((state) => {
+      item.show(state);
+      if (state.kind === "lost" || state.kind === "stopped") changes.clear();
+      if (state.kind === "lost") void started.sayLost(state.again, edits.cutOff());
+    }),
     vscode.workspace.onDidGrantWorkspaceTrust(() => started.trustGranted()),
-    vscode.workspace.onDidChangeConfiguration((event) => changesTheStart(event) && started.restart()),
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      if (changesTheStart(event)) void started.restart();
+      else if (event.affectsConfiguration("sidelight")) void started.refreshKeys();
+    }),
+    context.secrets.onDidChange(() => started.refreshKeys()),
   );
   // Not awaited: looking for a Python takes its time, and the commands answer meanwhile.
   void started.restart();

@@ -1,6 +1,8 @@
 /** Decides how the server is started: the developers' command, or the first Python that will do. */
+import { readdir, rm } from "node:fs/promises";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import * as vscode from "vscode";
 import type { Executable } from "vscode-languageclient/node";
 import { type Candidate, OLDEST, type Outcome, type Tried, tryPython } from "./python";
@@ -8,9 +10,13 @@ import { pythonSetting, serverCommandSetting } from "./settings";
 
 export type Launch = { executable: Executable } | { tried: Tried[] };
 
-export async function findLaunch(extensionPath: string, log: vscode.LogOutputChannel): Promise<Launch> {
+// Another extension may take its time to wake up, or never do.
+const PYTHON_EXTENSION_MS = 5_000;
+
+/** `storagePath` is the extension's own folder for what outlives an update of it. */
+export async function findLaunch(extensionPath: string, storagePath: string, log: vscode.LogOutputChannel): Promise<Launch> {
   // Not the opened folder, which is the language client's default: nothing of it may come first on a search path.
-  const options = { cwd: extensionPath };
+  const options = { cwd: extensionPath, windowsHide: true };
   const [command, ...args] = serverCommandSetting();
   if (command) {
     log.info(`Server command from the settings: ${[command, ...args].join(" ")}`);
@@ -22,13 +28,29 @@ export async function findLaunch(extensionPath: string, log: vscode.LogOutputCha
     log.info(describe({ candidate, outcome }));
     tried.push({ candidate, outcome });
     if (outcome.kind === "found") {
-      const server = join(extensionPath, "server");
-      return { executable: { command: outcome.executable, args: ["-I", server, "lsp"], options } };
+      const args = serverArguments(extensionPath, storagePath);
+      return { executable: { command: outcome.executable, args, options } };
     }
     // A Python that the user asked for and that will not do is an error, not a reason to take another one.
     if (candidate.command === chosen(pythonSetting())) break;
   }
   return { tried };
+}
+
+/** Isolated, so that neither the user's environment nor the current folder can put a module in the way of ours. */
+function serverArguments(extensionPath: string, storagePath: string): string[] {
+  const bytecode = join(storagePath, "bytecode");
+  // The version alone: Python puts whole paths below it, and on Windows a path should stay under 260 characters.
+  const own = basename(extensionPath).replace(/^sidelight\.sidelight-/, "");
+  void removeOthers(bytecode, own);
+  return ["-I", "-X", `pycache_prefix=${join(bytecode, own)}`, join(extensionPath, "server"), "lsp"];
+}
+
+/** Removes what earlier versions of the extension have left. A server that still runs does not need it. */
+async function removeOthers(folder: string, kept: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  const others = names.filter((name) => name !== kept).map((name) => join(folder, name));
+  await Promise.allSettled(others.map((path) => rm(path, { recursive: true, force: true })));
 }
 
 async function* candidates(): AsyncGenerator<Candidate> {
@@ -54,7 +76,11 @@ interface PythonExtension {
   };
 }
 
-async function pythonExtensionsChoice(): Promise<string | undefined> {
+function pythonExtensionsChoice(): Promise<string | undefined> {
+  return Promise.race([askPythonExtension(), pause(PYTHON_EXTENSION_MS, undefined)]);
+}
+
+async function askPythonExtension(): Promise<string | undefined> {
   try {
     const python = await vscode.extensions.getExtension<PythonExtension>("ms-python.python")?.activate();
     const path = python?.environments.getActiveEnvironmentPath();

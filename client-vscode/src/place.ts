@@ -3,7 +3,8 @@ import * as vscode from "vscode";
 import type { LanguageClient } from "vscode-languageclient/node";
 import type { TaskArguments } from "./protocol";
 
-const SCHEMES = ["file", "untitled", "sidelight"];
+/** The documents that the server is told of: files, what is not saved yet, cells, and its own answer pages. */
+export const SCHEMES = ["file", "untitled", "vscode-notebook-cell", "sidelight"];
 
 /** Returns undefined when no document that the server knows is open in front of the user. */
 export async function placeOf(client: LanguageClient): Promise<TaskArguments | undefined> {

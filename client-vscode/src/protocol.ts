@@ -62,7 +62,120 @@ export interface Status {
   model: string;
 }
 
+/** A conversation without its turns, for lists. Times are ISO 8601. */
+export interface Summary {
+  id: string;
+  title: string;
+  folder: string;
+  beganAt: string;
+  changedAt: string;
+  turns: number;
+  /** The piece of text that a search met. */
+  found?: string;
+}
+
+/** A turn as the server keeps it; `finish` is empty where the answer did not end, or not yet. */
+export interface StoredTurn {
+  number: number;
+  task: string;
+  instruction: string;
+  place: string;
+  answer: string;
+  reasoning?: string;
+  sources: Source[];
+  notes: string[];
+  finish: Finish | "";
+  error?: string;
+}
+
+export type StoredConversation = Omit<Summary, "turns"> & { turns: StoredTurn[] };
+
+export interface ConversationList {
+  conversations: Summary[];
+  problem?: Failure;
+}
+
+export interface ListParams {
+  search?: string;
+  folder?: string;
+  limit?: number;
+}
+
 export const run = new RequestType<RunParams, RunResult, { kind?: string; hint?: string }>("sidelight/run");
 export const partials = new ProgressType<PartialAnswer>();
 export const status = new NotificationType<Status>("sidelight/status");
 export const didChangeTrust = new NotificationType<{ trusted: boolean }>("sidelight/didChangeTrust");
+
+/** A model, or a workspace of AnythingLLM; `address` where its server was found and not configured. */
+export interface Model {
+  provider: string;
+  id: string;
+  name: string;
+  detail: string;
+  abilities: string[];
+  contextTokens?: number;
+  address?: string;
+  isCurrent: boolean;
+}
+
+export interface Unreachable {
+  provider: string;
+  message: string;
+  hint?: string;
+}
+
+export interface ModelChoice {
+  provider?: string;
+  model?: string;
+  address?: string;
+}
+
+/** What was looked at, and what was found wrong with it. */
+export interface Check {
+  state: "ok" | "failed" | "note";
+  message: string;
+  hint?: string;
+  details?: string[];
+}
+
+export interface ConnectParams {
+  provider: string;
+  address?: string;
+  key?: string;
+  model?: string;
+}
+
+export interface ConnectResult {
+  isConnected: boolean;
+  checks: Check[];
+  models: Model[];
+}
+
+export interface DoctorResult {
+  state: "ok" | "warning" | "failed";
+  summary: string;
+  checks: Check[];
+}
+
+export const models = new RequestType<object, { models: Model[]; unreachable: Unreachable[] }, Failure>("sidelight/models");
+export const chooseModel = new RequestType<ModelChoice, { provider: string; model: string; why: string }, Failure>("sidelight/chooseModel");
+export const connect = new RequestType<ConnectParams, ConnectResult, Failure>("sidelight/connect");
+export const doctor = new RequestType<{ remote?: string; asks?: boolean }, DoctorResult, Failure>("sidelight/doctor");
+export const conversations = new RequestType<ListParams, ConversationList, Failure>("sidelight/conversations");
+export const conversation = new RequestType<{ id: string }, StoredConversation, Failure>("sidelight/conversation");
+export const renameConversation = new RequestType<{ id: string; title: string }, { renamed: boolean }, Failure>("sidelight/renameConversation");
+export const deleteConversation = new RequestType<{ id: string }, { deleted: boolean }, Failure>("sidelight/deleteConversation");
+export const clearConversations = new RequestType<{ folder?: string }, { deleted: number }, Failure>("sidelight/clearConversations");
+export const exportConversation = new RequestType<{ id: string; format: "markdown" | "json" }, { text: string }, Failure>("sidelight/exportConversation");
+
+/** A text from before an edit; `changedLines` is null where the edit never ended. */
+export interface RestorePoint {
+  id: number;
+  uri: string;
+  name: string;
+  task: string;
+  madeAt: string;
+  changedLines: number | null;
+}
+
+export const history = new RequestType<{ uri?: string }, { points: RestorePoint[] }, Failure>("sidelight/history");

@@ -34,6 +34,8 @@ export const OLDEST = [3, 10] as const;
 
 // A network drive or a virus scanner may make the first start of an interpreter take seconds.
 const PROBE_TIMEOUT_MS = 15_000;
+// Isolated; runs no code that is installed there (-S) and writes no bytecode (-B).
+const QUIETLY = ["-I", "-S", "-B"];
 const PROBE = "import json, sys; print(json.dumps([sys.executable, *sys.version_info[:3]]))";
 
 /** Tries one candidate. `cwd` must not be an opened folder; `untrusted` are the folders that nothing may come from. */
@@ -52,10 +54,10 @@ export async function tryPython(candidate: Candidate, cwd: string, untrusted: re
 async function probe(command: string, args: string[], cwd: string): Promise<Outcome> {
   try {
     const options = { cwd, timeout: PROBE_TIMEOUT_MS, windowsHide: true };
-    const { stdout } = await promisify(execFile)(command, [...args, "-I", "-c", PROBE], options);
+    const { stdout } = await promisify(execFile)(command, [...args, ...QUIETLY, "-c", PROBE], options);
     return judge(command, JSON.parse(stdout));
   } catch (error) {
-    return { kind: "broken", executable: command, reason: firstLine(error) };
+    return { kind: "broken", executable: command, reason: reasonOf(error) };
   }
 }
 
@@ -67,8 +69,11 @@ function judge(command: string, answer: unknown): Outcome {
   return { kind: isNewEnough ? "found" : "too_old", executable: executable || command, version };
 }
 
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0] ?? "";
+/** What the program said itself tells more than that it failed. */
+function reasonOf(error: unknown): string {
+  const { stderr = "" } = error as { stderr?: string };
+  const said = stderr.trim() || (error instanceof Error ? error.message : String(error));
+  return said.split(/\r?\n/, 1)[0] ?? "";
 }
 
 /** Returns the absolute path of a command. Searching ourselves keeps Windows from looking in the current folder first. */
@@ -82,8 +87,12 @@ function locate(command: string): string | undefined {
 }
 
 function isFile(path: string): boolean {
-  // The app aliases of the Microsoft Store cannot be examined; they are files all the same.
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? existsSync(path);
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+  } catch {
+    // The app aliases of the Microsoft Store cannot be examined; they are files all the same.
+    return existsSync(path);
+  }
 }
 
 /** Whether a path lies in one of the folders, as it is written or after its links are followed. */

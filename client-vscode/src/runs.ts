@@ -1,102 +1,100 @@
-/** Runs explain and ask: sends `sidelight/run`, hands what arrives to the view, and can stop it. */
+/** Asks questions whose answers go into the view: sends `sidelight/run`, hands on what arrives, and can stop it. */
 import * as vscode from "vscode";
-import { ErrorCodes, type LanguageClient, LSPErrorCodes, ResponseError } from "vscode-languageclient/node";
-import type { AnswersView } from "./answers";
-import { type Failure, type Finish, type PartialAnswer, partials, run, type RunParams, type RunResult } from "./protocol";
+import type { LanguageClient } from "vscode-languageclient/node";
+import { type Asked, type Conversation, isRunning, placeName } from "./conversation";
+import type { Conversations } from "./conversations";
+import { endOf, endOfFailure, serverStopped } from "./endings";
+import type { End, Turn } from "./messages";
+import type { Places } from "./places";
+import { partials, run, type RunParams, type RunResult } from "./protocol";
+import { taskNames } from "./words";
 
-type End = { finish: Finish | "failed"; message?: string; hint?: string };
+const LONGEST_TITLE = 80;
+
+interface Running {
+  conversation: Conversation;
+  cancellation: vscode.CancellationTokenSource;
+  /** Ends the run for the view, whether or not the server ever answers. */
+  end(end: End): void;
+}
 
 export class Runs implements vscode.Disposable {
-  readonly #running = new Map<number, vscode.CancellationTokenSource>();
+  readonly #running = new Set<Running>();
   #latest = 0;
 
-  constructor(private readonly view: AnswersView) {
-    view.onStop((id) => {
-      this.stop(id);
-    });
+  constructor(
+    private readonly conversations: Conversations,
+    private readonly places: Places,
+    private readonly reveal: () => void,
+  ) {}
+
+  /** Asks in a conversation of its own, which is shown from now on; those that are being answered go on. */
+  async start(client: LanguageClient, { conversation: id, ...asked }: RunParams): Promise<void> {
+    const held = id === undefined ? undefined : this.conversations.get(id);
+    if (held) this.conversations.show(held);
+    this.reveal();
+    await this.ask(client, held ?? this.conversations.showNew(), asked);
   }
 
-  async start(client: LanguageClient, params: RunParams): Promise<void> {
-    const id = ++this.#latest;
+  async ask(client: LanguageClient, conversation: Conversation, asked: Asked): Promise<void> {
+    const turn = this.conversations.begin(conversation, asked, titleOf(asked));
     const cancellation = new vscode.CancellationTokenSource();
-    this.#running.set(id, cancellation);
-    this.view.post({ kind: "begin", run: id, ...headline(params) });
-    const partialResultToken = `sidelight-run-${id}`;
+    const partialResultToken = `sidelight-run-${++this.#latest}`;
     const listening = client.onProgress(partials, partialResultToken, (partial) => {
-      this.#show(id, partial);
+      if (!turn.end) this.conversations.hear(conversation, turn, partial);
     });
+    const running: Running = { conversation, cancellation, end: (end) => { this.#end(running, turn, end); } };
+    this.#running.add(running);
     try {
-      void this.view.reveal();
-      const result = await client.sendRequest(run, { ...params, partialResultToken }, cancellation.token);
-      this.view.post({ kind: "end", run: id, ...endOf(result) });
+      const params = { ...asked, conversation: conversation.id, partialResultToken } as RunParams;
+      const result = await client.sendRequest(run, params, cancellation.token);
+      this.#learn(conversation, turn, asked, result);
+      running.end(endOf(result));
     } catch (error) {
-      this.view.post({ kind: "end", run: id, ...endOfFailure(error) });
+      this.#learn(conversation, turn, asked);
+      running.end(endOfFailure(error));
     } finally {
       listening.dispose();
-      this.#running.delete(id);
       cancellation.dispose();
     }
   }
 
-  /** Stops one run, or the latest. */
-  stop(id = Math.max(...this.#running.keys())): void {
-    this.#running.get(id)?.cancel();
+  /** Asks what was asked in a turn again, as the next turn. */
+  async retry(client: LanguageClient, conversation: Conversation, key: number): Promise<void> {
+    const asked = conversation.asked.get(key);
+    if (asked && !isRunning(conversation)) await this.ask(client, conversation, asked);
+  }
+
+  /** Stops what is being answered in a conversation; without one, in that which is shown, or else what began last. */
+  stop(conversation?: Conversation): void {
+    const all = [...this.#running];
+    const inShown = all.filter((running) => running.conversation === (conversation ?? this.conversations.shown));
+    for (const running of conversation || inShown.length ? inShown : all.slice(-1)) running.cancellation.cancel();
+  }
+
+  /** The server is gone: what came of the answers is all there will be. */
+  cutOff(): void {
+    for (const running of this.#running) running.end(serverStopped());
   }
 
   dispose(): void {
-    for (const cancellation of this.#running.values()) cancellation.cancel();
+    for (const { cancellation } of this.#running) cancellation.cancel();
   }
 
-  #show(id: number, partial: PartialAnswer): void {
-    // A newer server may send more kinds; the view gets those that it knows.
-    switch (partial.kind) {
-      case "sources":
-        this.view.post({ kind: "sources", run: id, sources: partial.sources });
-        break;
-      case "text":
-      case "replace":
-      case "reasoning":
-      case "status":
-        this.view.post({ kind: partial.kind, run: id, text: partial.text });
-    }
+  #end(running: Running, turn: Turn, end: End): void {
+    if (this.#running.delete(running)) this.conversations.end(running.conversation, turn, end);
+  }
+
+  #learn(conversation: Conversation, turn: Turn, { uri, range }: Asked, result?: RunResult): void {
+    turn.notes = result?.notes ?? [];
+    turn.number = result?.turn ?? (conversation.turns.at(-2)?.number ?? 0) + 1;
+    if (uri) this.places.remember(conversation.id, turn.number, { uri, ...(range ? { range } : {}) });
   }
 }
 
-function headline({ task, uri, range, instruction }: RunParams): { title: string; question?: string } {
-  const name = task === "ask" ? vscode.l10n.t("Ask") : vscode.l10n.t("Explain");
-  const file = uri && vscode.Uri.parse(uri).path.split("/").pop();
-  const place = file && range ? `${file}:${range.start.line + 1}` : file;
-  return { title: place ? `${name} · ${place}` : name, ...(instruction ? { question: instruction } : {}) };
-}
-
-function endOf({ finish, error, notice, notes = [] }: RunResult): End {
-  const said = [ending(finish), error?.message, notice, ...notes].filter(Boolean).join(" ");
-  return { finish, ...(said ? { message: said } : {}), ...hintOf(error) };
-}
-
-function ending(finish: Finish): string {
-  switch (finish) {
-    case "complete":
-    case "length": // its error says it
-      return "";
-    case "cut_off":
-      return vscode.l10n.t("Cut off.");
-    case "refused":
-      return vscode.l10n.t("The model refused.");
-    case "stopped":
-      return vscode.l10n.t("Stopped.");
-  }
-}
-
-function endOfFailure(error: unknown): End {
-  if (!(error instanceof ResponseError)) return { finish: "failed", message: String(error) };
-  if (error.code === ErrorCodes.PendingResponseRejected || error.code === ErrorCodes.ConnectionInactive) {
-    return { finish: "failed", message: vscode.l10n.t("The Sidelight server stopped.") };
-  }
-  if (error.code === LSPErrorCodes.RequestCancelled) return { finish: "stopped", message: ending("stopped") };
-  return { finish: "failed", message: error.message, ...hintOf(error.data as Failure | undefined) };
-}
-
-function hintOf(failure: Pick<Failure, "hint"> | null | undefined): { hint?: string } {
-  return failure?.hint ? { hint: failure.hint } : {};
+/** The title until the server has made one: the first line of the question, else the task and its place. */
+function titleOf(asked: Asked): string {
+  const first = asked.instruction?.trim().split("\n")[0] ?? "";
+  if (first) return first.length > LONGEST_TITLE ? `${first.slice(0, LONGEST_TITLE - 1)}…` : first;
+  return `${taskNames()[asked.task] ?? asked.task} ${placeName(asked)}`.trim();
 }

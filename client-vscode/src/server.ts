@@ -1,12 +1,20 @@
 /** The server's life: started, stopped, started anew. At most one at a time; starts and stops wait for each other. */
+import { isDeepStrictEqual } from "node:util";
 import * as vscode from "vscode";
-import { type LanguageClientOptions, type Middleware, RevealOutputChannelOn, State } from "vscode-languageclient/node";
+import { type Executable, type LanguageClientOptions, type Middleware, RevealOutputChannelOn, State } from "vscode-languageclient/node";
 import { CalmClient, LastWords } from "./client";
+import type { Keys } from "./keys";
 import { findLaunch, reportNoPython } from "./launch";
+import { SCHEMES } from "./place";
 import { didChangeTrust, status, type Status } from "./protocol";
+import { restoreText } from "./restore";
 import { configuration, serverSettings } from "./settings";
 
-export type ServerState = { kind: "starting" | "stopped" } | { kind: "said"; status: Status };
+/** `lost` is a server that ended by itself. */
+export type ServerState =
+  | { kind: "starting" | "stopped" }
+  | { kind: "lost"; again: boolean }
+  | { kind: "said"; status: Status };
 
 const LAST_WORDS_MS = 300;
 
@@ -15,21 +23,28 @@ export class Server implements vscode.Disposable {
   readonly onDidChange = this.#changed.event;
   #client: CalmClient | undefined;
   #queue: Promise<void> = Promise.resolve();
-  readonly #middleware: Middleware = { workspace: { configuration } };
+  #environment: Record<string, string> = {};
+  #hasOldKeys = false;
+  #isBusy = false;
+  #isComing = false;
+  readonly #middleware: Middleware & { workspace: object } = { workspace: { configuration } };
 
   constructor(
     private readonly extensionPath: string,
+    private readonly storagePath: string,
+    private readonly keys: Keys,
     private readonly log: vscode.LogOutputChannel,
   ) {}
 
-  /** Lets somebody else run commands of the server in their own way. Counts from the next start on. */
-  set onCommand(executeCommand: NonNullable<Middleware["executeCommand"]>) {
-    this.#middleware.executeCommand = executeCommand;
+  /** Lets others take part in what server and VS Code say to each other. Counts from the next start on. */
+  use({ workspace, ...more }: Middleware): void {
+    Object.assign(this.#middleware, more);
+    Object.assign(this.#middleware.workspace, workspace);
   }
 
   /** The running client; undefined while there is none. */
   get client(): CalmClient | undefined {
-    return this.#client?.state === State.Running ? this.#client : undefined;
+    return this.#client?.isUp ? this.#client : undefined;
   }
 
   restart(): Promise<void> {
@@ -49,8 +64,51 @@ export class Server implements vscode.Disposable {
     else await this.restart();
   }
 
+  /** Gives the server the keys as they are now: starts it anew where they have changed, once it has nothing to do. */
+  async refreshKeys(): Promise<void> {
+    const environment = await this.keys.environment();
+    this.#hasOldKeys = !isDeepStrictEqual(environment, this.#environment);
+    if (this.#hasOldKeys && !this.#isBusy) await this.restart();
+  }
+
+  /** Does something with the running server, waiting for one that is just being started; or says that there is none. */
+  async withClient(work: (client: CalmClient) => Promise<unknown>): Promise<void> {
+    if (this.#isComing) await new Promise<void>((resolve) => { this.#once(resolve); });
+    const { client } = this;
+    if (client) await work(client);
+    else await this.sayNotRunning();
+  }
+
+  /** Says that the server has ended by itself, and what that means for edits that were being written. */
+  async sayLost(isStartedAgain: boolean, cutOff: vscode.Uri[]): Promise<void> {
+    const [first] = cutOff;
+    if (first) {
+      const names = cutOff.map((uri) => uri.path.split("/").pop()).join(", ");
+      const message = vscode.l10n.t("The Sidelight server ended while it wrote in {0}. What it wrote stands, in part; undo takes it back.", names);
+      const restore = vscode.l10n.t("Restore the Earlier Text…");
+      if (await vscode.window.showWarningMessage(message, restore) === restore) await this.withClient((client) => restoreText(client, client.code2ProtocolConverter.asUri(first)));
+    } else if (isStartedAgain) {
+      void vscode.window.showWarningMessage(vscode.l10n.t("The Sidelight server ended unexpectedly and is started again."));
+    }
+  }
+
   dispose(): void {
     this.#changed.dispose();
+  }
+
+  /** Calls back when it is known what has become of a start. */
+  #once(settled: () => void): void {
+    const listening = this.onDidChange(() => {
+      if (this.#isComing) return;
+      listening.dispose();
+      settled();
+    });
+  }
+
+  #tell(state: ServerState): void {
+    // One that has started is not of use before it has said who answers.
+    this.#isComing = state.kind === "starting" || (state.kind === "lost" && state.again);
+    this.#changed.fire(state);
   }
 
   #enqueue(work: () => Promise<void>): Promise<void> {
@@ -59,27 +117,37 @@ export class Server implements vscode.Disposable {
   }
 
   async #start(): Promise<void> {
-    this.#changed.fire({ kind: "starting" });
-    const launch = await findLaunch(this.extensionPath, this.log);
+    this.#tell({ kind: "starting" });
+    this.#hasOldKeys = this.#isBusy = false;
+    const launch = await findLaunch(this.extensionPath, this.storagePath, this.log);
     if ("tried" in launch) {
-      this.#changed.fire({ kind: "stopped" });
+      this.#tell({ kind: "stopped" });
       void reportNoPython(launch.tried, this.log);
       return;
     }
     const lastWords = new LastWords();
-    const client = new CalmClient(launch.executable, this.#options(lastWords));
+    const client = new CalmClient(await this.#withKeys(launch.executable), this.#options(lastWords), (again) => {
+      this.#tell({ kind: "lost", again });
+    });
     this.#client = client;
     client.onDidChangeState(({ newState }) => {
-      if (newState === State.Starting) this.#changed.fire({ kind: "starting" });
+      if (newState === State.Starting) this.#tell({ kind: "starting" });
       if (newState === State.Stopped || newState === State.StartFailed) this.#hasStopped(client, lastWords);
     });
     client.onNotification(status, (said) => {
-      this.#changed.fire({ kind: "said", status: said });
+      this.#tell({ kind: "said", status: said });
+      this.#isBusy = said.state === "busy";
+      if (this.#hasOldKeys && !this.#isBusy) void this.restart();
     });
     // Not awaited, so that a server which hangs while it starts can still be stopped. The change of state tells the user.
     client.start().catch((error: unknown) => {
       this.log.error(String(error));
     });
+  }
+
+  async #withKeys(executable: Executable): Promise<Executable> {
+    this.#environment = await this.keys.environment();
+    return { ...executable, options: { ...executable.options, env: { ...process.env, ...this.#environment } } };
   }
 
   async #stop(): Promise<void> {
@@ -94,7 +162,7 @@ export class Server implements vscode.Disposable {
   }
 
   #hasStopped(client: CalmClient, lastWords: LastWords): void {
-    this.#changed.fire({ kind: "stopped" });
+    this.#tell({ kind: "stopped" });
     if (this.#client !== client) return;
     // What a dying process wrote last can arrive after the news of its end.
     setTimeout(() => void this.sayNotRunning(lastWords.toString()), LAST_WORDS_MS);
@@ -111,7 +179,7 @@ export class Server implements vscode.Disposable {
 
   #options(lastWords: LastWords): LanguageClientOptions {
     return {
-      documentSelector: [{ scheme: "file" }, { scheme: "untitled" }, { scheme: "sidelight" }],
+      documentSelector: SCHEMES.map((scheme) => ({ scheme })),
       outputChannel: this.log,
       revealOutputChannelOn: RevealOutputChannelOn.Never,
       stdioOptions: {

@@ -11,7 +11,7 @@ for program in nvim emacs chromium; do
 done
 if [ -n "$missing" ]; then
     echo "Not installed:$missing. On Debian:"
-    echo "  apt install neovim emacs-nox elpa-eglot chromium fonts-dejavu-core libkrb5-dev libsecret-1-dev pkg-config"
+    echo "  apt install neovim emacs-nox elpa-eglot chromium fonts-dejavu-core fonts-noto-cjk libkrb5-dev libsecret-1-dev pkg-config"
 fi
 
 "$PYTHON" -m pytest "$here" --timeout 120

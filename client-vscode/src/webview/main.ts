@@ -1,60 +1,111 @@
-/** The script of the answers view: hears what arrives, shows it, and says when a button was pressed. */
-import type { FromView, ToView, Words } from "../messages";
-import { Answer } from "./answer";
+/** The script of the side view: hears what arrives, shows it once a frame, and says what was pressed. */
+import type { FromView, Page, ToView, Words } from "../messages";
+import { QuestionBox } from "./box";
+import { ConversationView } from "./conversation";
+import { make } from "./elements";
+import { HistoryView } from "./list";
 
-declare function acquireVsCodeApi(): { postMessage(message: FromView): void };
+/** What VS Code keeps for the view while it is hidden, and when its window is loaded again. */
+interface Kept { draft?: string }
 
-const vscode = acquireVsCodeApi();
-const say = (message: FromView) => {
-  vscode.postMessage(message);
-};
-const main = document.querySelector("main") ?? document.body;
-const answers = new Map<number, Answer>();
-let words: Words | undefined;
+declare function acquireVsCodeApi(): { postMessage(message: FromView): void; getState(): Kept | undefined; setState(kept: Kept): void };
 
-function hear(message: ToView): void {
-  switch (message.kind) {
-    case "words":
-      words = message.words;
-      break;
-    case "clear":
-      clear();
-      break;
-    case "begin":
-      begin(message);
-      break;
-    case "forget":
-      answers.get(message.run)?.element.remove();
-      answers.delete(message.run);
-      break;
-    default:
-      answers.get(message.run)?.hear(message);
+class Side {
+  readonly #conversation: ConversationView;
+  readonly #history: HistoryView;
+  readonly #box: QuestionBox;
+  /** Tells a screen reader that an answer began and how it ended; not what is in it, word by word. */
+  readonly #live = make("div", "unseen");
+  #page: Page = "conversation";
+
+  constructor(private readonly words: Words, language: string) {
+    this.#conversation = new ConversationView(words, say);
+    this.#history = new HistoryView(words, language, say);
+    this.#box = new QuestionBox(words, say, (draft) => { vscode.setState({ draft }); });
+    this.#box.draft = vscode.getState()?.draft ?? "";
+    this.#live.setAttribute("role", "status");
+    document.body.replaceChildren(this.#history.element, this.#conversation.element, this.#box.element, this.#live);
+    document.body.addEventListener("keydown", (event) => { this.#key(event); });
+  }
+
+  hear(message: ToView): void {
+    switch (message.kind) {
+      case "words":
+        break;
+      case "offer":
+        this.#box.offer = message.offer;
+        break;
+      case "asked":
+        this.#box.asked();
+        break;
+      case "history":
+        this.#history.show(message);
+        break;
+      case "page":
+        this.#turnTo(message.page);
+        break;
+      case "focus":
+        (this.#page === "history" ? this.#history : this.#box).focus();
+        break;
+      default:
+        this.#conversation.hear(message);
+        this.#announce(message);
+    }
+  }
+
+  /** Everything that came was put in. */
+  settle(): void {
+    const { isRunning } = this.#conversation;
+    this.#box.isRunning = isRunning;
+    document.body.classList.toggle("answering", isRunning);
+    if (this.#page === "conversation") this.#conversation.follow();
+  }
+
+  #turnTo(page: Page): void {
+    const isOther = page !== this.#page;
+    const hadFocus = document.hasFocus() && document.activeElement !== document.body;
+    this.#page = page;
+    this.#history.element.hidden = page !== "history";
+    this.#conversation.element.hidden = this.#box.element.hidden = page === "history";
+    if (isOther && hadFocus) (page === "history" ? this.#history : this.#box).focus();
+  }
+
+  #announce(message: ToView): void {
+    if (message.kind === "turn") this.#live.textContent = this.words.answering;
+    if (message.kind === "end") this.#live.textContent = [message.end.message ?? this.words.answered, message.end.hint].filter(Boolean).join(" ");
+  }
+
+  #key(event: KeyboardEvent): void {
+    if (event.key !== "Escape" || event.isComposing) return;
+    if (this.#page === "history") say({ kind: "page", page: "conversation" });
+    else if (this.#conversation.isRunning) say({ kind: "stop" });
   }
 }
 
-function clear(): void {
-  answers.clear();
-  const empty = document.createElement("p");
-  empty.className = "empty";
-  empty.textContent = words?.empty ?? "";
-  main.replaceChildren(empty);
+const vscode = acquireVsCodeApi();
+const waiting: ToView[] = [];
+let side: Side | undefined;
+let isDue = false;
+
+function say(message: FromView): void {
+  vscode.postMessage(message);
 }
 
-function begin(message: Extract<ToView, { kind: "begin" }>): void {
-  if (!words) return;
-  if (!answers.size) main.replaceChildren();
-  const answer = new Answer(message, words, say);
-  answers.set(message.run, answer);
-  main.append(answer.element);
-  answer.element.scrollIntoView();
+/** Puts in everything that has come since the last frame, so that the page is laid out once for all of it. */
+function putIn(): void {
+  isDue = false;
+  for (const message of waiting.splice(0)) {
+    if (message.kind === "words") side ??= new Side(message.words, message.language);
+    side?.hear(message);
+  }
+  side?.settle();
 }
 
 window.addEventListener("message", (event: MessageEvent<ToView[]>) => {
-  // Follow the text, but not when the reader has scrolled up.
-  const page = document.documentElement;
-  const isAtEnd = page.scrollTop + page.clientHeight >= page.scrollHeight - 24;
-  event.data.forEach(hear);
-  if (isAtEnd) page.scrollTop = page.scrollHeight;
+  waiting.push(...event.data);
+  if (isDue) return;
+  isDue = true;
+  requestAnimationFrame(putIn);
 });
 
 say({ kind: "ready" });

@@ -3,10 +3,11 @@ import { createServer } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 
 export async function startModel() {
-  const model = { pieces: [], sources: [], error: "", isEndless: false, breaksOff: false, pauseMs: 0, hangUps: 0, address: "", close };
+  const model = { pieces: [], sources: [], error: "", isEndless: false, breaksOff: false, pauseMs: 0, hangUps: 0, address: "", requests: [], close };
   const server = createServer((request, reply) => {
-    request.resume();
-    if (request.method === "POST") void answer(model, reply);
+    let body = "";
+    request.setEncoding("utf8").on("data", (piece) => { body += piece; });
+    if (request.method === "POST") request.on("end", () => { model.requests.push(body); void answer(model, reply); });
     else reply.writeHead(200, { "Content-Type": "application/json" }).end('{"online": true}');
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -1,6 +1,6 @@
 // Which Python the extension would start, and which it never would.
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
@@ -43,6 +43,26 @@ test("an old Python is refused", async () => {
 test("a program that is no Python is refused", async () => {
   assert.equal((await attempt("/bin/false")).kind, "broken");
   assert.equal((await attempt("/bin/echo")).kind, "broken");
+});
+
+test("what a broken program said is the reason that is told", async () => {
+  const path = join(scratch, "stub");
+  writeFileSync(path, "#!/bin/sh\necho 'Python was not found; install it.' >&2\nexit 9\n");
+  chmodSync(path, 0o755);
+  assert.equal((await attempt(path)).reason, "Python was not found; install it.");
+});
+
+test("a path that cannot be examined is passed over", async () => {
+  symlinkSync(join(scratch, "loop"), join(scratch, "loop"));
+  assert.equal((await attempt(join(scratch, "loop"))).kind, "missing");
+});
+
+test("looking at a Python writes nothing and runs nothing that is installed there", async () => {
+  const path = join(scratch, "told");
+  writeFileSync(path, `#!/bin/sh\necho "$@" > '${path}.arguments'\necho '["x", 3, 12, 0]'\n`);
+  chmodSync(path, 0o755);
+  assert.equal((await attempt(path)).kind, "found");
+  assert.match(readFileSync(`${path}.arguments`, "utf8"), /^-I -S -B -c /);
 });
 
 test("a name is looked up on the absolute part of the PATH only", async () => {

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Drives the extension in a real VS Code, with the real server. Exits with 0 when every test passed.
-# Environment: PYTHON (one that has the server's dependencies), CHROMIUM, SIDELIGHT_TEST_TOOLS, SHOTS (a folder to put
+# Drives the extension in a real VS Code: builds the .vsix, has VS Code install it, and runs the tests on that. Exits
+# with 0 when every test passed.
+# Environment: PYTHON (one that has Sidelight and pip), CHROMIUM, SIDELIGHT_TEST_TOOLS, SHOTS (a folder to put
 # screenshots into; none are taken without it). Arguments go to `node --test`.
 set -eu
 
@@ -20,5 +21,9 @@ export CHROMIUM
 "$here/install.sh"
 cd "$root"
 if [ ! -d node_modules/vscode-languageclient ]; then npm ci --no-audit --no-fund; fi
-npm run --silent build
-exec "$SIDELIGHT_TEST_TOOLS/node24/node" --test --test-reporter=spec "$@" "$here"/*.test.mjs
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+# Once: each test begins with a copy of it.
+SIDELIGHT_TEST_EXTENSION=$("$here/install-vsix.sh" "$scratch")
+export SIDELIGHT_TEST_EXTENSION
+"$SIDELIGHT_TEST_TOOLS/node24/node" --test --test-reporter=spec "$@" "$here"/*.test.mjs

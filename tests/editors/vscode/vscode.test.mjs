@@ -47,21 +47,19 @@ describe("in a trusted folder", { timeout: 100_000 }, () => {
   });
 
   test("explain on a diagnostic from the light bulb goes into the view, not onto a page", async () => {
-    const before = await user.answers.count();
     await user.goToLine(1);
     await user.lightBulb("Explain with Sidelight: `os`");
-    await user.answers.nth(before).waitFor();
+    await user.asked("demo.py:1");
     await user.ended("complete");
     assert.match(await user.answer.locator("h2").innerText(), /demo\.py:1/);
     assert.equal(await user.tabs(), 1);
   });
 
   test("ask from the light bulb prompts, and the answer goes into the view", async () => {
-    const before = await user.answers.count();
     await user.goToLine(4);
     await user.lightBulb("Ask Sidelight");
     await user.answerBox("What do you want to know?", "What is it for?");
-    await user.answers.nth(before).waitFor();
+    await user.asked("What is it for?");
     await user.ended("complete");
     assert.match(await user.answer.innerText(), /What is it for\?/);
   });
@@ -87,7 +85,7 @@ describe("in a trusted folder", { timeout: 100_000 }, () => {
     const shown = await user.answer.locator(".text").innerText();
     assert.ok(shown.includes("<img src=x onerror=alert(1)>") && shown.includes("<script>alert(2)</script>"), shown);
     assert.equal(await user.answer.locator("a, img, script, iframe, b").count(), 0);
-    assert.match(await user.answer.locator("blockquote").innerText(), /How do I add\?/);
+    assert.match(await user.answer.locator("header blockquote").innerText(), /How do I add\?/);
     assert.equal(await user.answer.locator(".reasoning").evaluate((details) => details.open), false);
     assert.match(await user.answer.locator(".reasoning").textContent(), /Let me see\./);
     assert.match(await user.answer.locator(".sources").innerText(), /handbook\.md/);
@@ -100,7 +98,7 @@ describe("in a trusted folder", { timeout: 100_000 }, () => {
     await eventually(() => user.answer.locator(".text").innerText(), (text) => text.split("word").length > 20);
     await user.statusThat((_text, icon) => icon.includes("loading"));
     await user.shot("streaming");
-    await user.answer.locator(".status button").click();
+    await user.press("Stop");
     await user.ended("stopped");
     await eventually(() => model.hangUps, (count) => count === 1);
     assert.match(await user.answer.locator(".text").innerText(), /^It word word/);
@@ -119,7 +117,7 @@ describe("in a trusted folder", { timeout: 100_000 }, () => {
     await user.ask("Still there?");
     await eventually(() => user.answer.locator(".text").innerText(), (text) => text.includes("word"));
     await user.command("Sidelight: Restart Server");
-    await user.ended("failed");
+    await user.ended("cut_off");
     assert.match(await user.answer.innerText(), /It word[^]*The Sidelight server stopped\./);
     await user.statusThat((text, icon) => text.includes("anythingllm") && icon.includes("lightbulb"));
     model.isEndless = false;

@@ -12,6 +12,12 @@ export class Workbench {
     await this.page.locator(".explorer-folders-view .monaco-list-row").first().waitFor({ timeout: 60_000 });
   }
 
+  /** Opens a window without a folder. */
+  async openEmpty(url) {
+    await this.page.goto(url);
+    await this.statusItem.waitFor({ timeout: 60_000 });
+  }
+
   async openFile(name) {
     await this.page.keyboard.press("Control+P");
     await this.#pick(name);
@@ -31,6 +37,13 @@ export class Workbench {
     await this.page.keyboard.press("Enter");
   }
 
+  /** Chooses from a list that is known by its title; the row by a part of it. */
+  async choose(title, text) {
+    const list = this.page.locator(".quick-input-widget", { hasText: title });
+    await list.waitFor();
+    await list.locator(".monaco-list-row", { hasText: text }).first().click();
+  }
+
   async goToLine(line) {
     await this.page.keyboard.press("Control+G");
     await this.#input().waitFor();
@@ -43,6 +56,27 @@ export class Workbench {
     await this.goToLine(line);
     await this.page.keyboard.press("Home");
     await this.page.keyboard.press("Shift+End");
+  }
+
+  async selectLines(first, last) {
+    await this.goToLine(first);
+    await this.page.keyboard.press("Home");
+    for (let line = first; line < last; line++) await this.page.keyboard.press("Shift+ArrowDown");
+    await this.page.keyboard.press("Shift+End");
+  }
+
+  async focusEditor() {
+    await this.command("View: Focus Active Editor Group");
+  }
+
+  /** Waits until nothing of ours is running. */
+  async idle() {
+    await this.statusThat((_text, icon) => !icon.includes("loading"));
+  }
+
+  /** How many stretches of the editor are marked as written by us. */
+  async marks() {
+    return this.page.locator(".editor-group-container .monaco-editor .view-overlays [class*='TextEditorDecorationType']").count();
   }
 
   /** Takes a light-bulb action at the cursor, whose title begins like this. VS Code closes a menu that opens while the
@@ -76,6 +110,12 @@ export class Workbench {
         .join("\n"));
   }
 
+  /** The text of the editor of a file, where a preview shows another one. */
+  async textOf(name) {
+    await this.page.locator(`.tab[data-resource-name="${name}"]`).click();
+    return this.text();
+  }
+
   /** Waits until the editor shows a text that satisfies the check. */
   async textThat(satisfies) {
     return eventually(() => this.text(), satisfies);
@@ -93,19 +133,45 @@ export class Workbench {
     return this.answers.last();
   }
 
+  /** Asks from the palette, which begins a conversation. */
   async ask(question) {
-    const before = await this.answers.count();
     await this.command("Sidelight: Ask");
     await this.answerBox("What do you want to know?", question);
-    await this.answers.nth(before).waitFor();
+    await this.asked(question);
+  }
+
+  /** Waits until this is what was asked last in the conversation that is shown. */
+  async asked(text) {
+    await this.view.locator("article:last-child header", { hasText: text }).waitFor();
+  }
+
+  get box() {
+    return this.view.locator("footer textarea");
+  }
+
+  /** Asks in the view, where the conversation goes on. */
+  async askOn(question) {
+    await this.box.fill(question);
+    await this.box.press("Enter");
+    await this.asked(question);
+  }
+
+  /** Presses a button of the view. */
+  async press(name) {
+    await this.view.getByRole("button", { name, exact: true }).click();
   }
 
   /** Waits until the last answer has ended in this way. */
   async ended(finish) {
+    const ending = await this.ending();
+    if (ending !== finish) throw new Error(`${ending}: ${await this.answer.innerText()}`);
+  }
+
+  /** Waits until the last answer has ended; returns how. */
+  async ending() {
     const end = this.answer.locator(".end");
     await end.waitFor({ state: "attached" });
-    const ending = await end.getAttribute("class");
-    if (ending !== `end ${finish}`) throw new Error(`${ending}: ${await this.answer.innerText()}`);
+    return (await end.getAttribute("class")).replace("end ", "");
   }
 
   /** Waits for a text and an icon of the status bar item. */

@@ -1,0 +1,215 @@
+/** The side view as a whole: puts its parts together, and does what is pressed in it or called for it. */
+import { randomUUID } from "node:crypto";
+import * as vscode from "vscode";
+import type { LanguageClient } from "vscode-languageclient/node";
+import { AnswersView } from "./answers";
+import { applyAsEdit, insertAtCursor, showPlace } from "./blocks";
+import { type Conversation, isRunning } from "./conversation";
+import { Conversations } from "./conversations";
+import { History } from "./history";
+import type { FromView, Page, ToView, Turn } from "./messages";
+import { Offers } from "./offers";
+import { Places } from "./places";
+import { Runs } from "./runs";
+import type { Server, ServerState } from "./server";
+import { Sources } from "./sources";
+import { words } from "./words";
+
+const SHOWN = "sidelight.shown";
+
+export class SideView implements vscode.Disposable {
+  readonly runs: Runs;
+  readonly #view: AnswersView;
+  readonly #conversations: Conversations;
+  readonly #history: History;
+  readonly #offers = new Offers();
+  readonly #sources = new Sources();
+  readonly #memory: vscode.Memento;
+  readonly #disposables: vscode.Disposable;
+  #page: Page = "conversation";
+  #search = "";
+  /** The list that is asked for counts, and not one before it that comes late. */
+  #latestList = 0;
+  /** The conversation of before the window was loaded, until it is known what became of it. */
+  #before: string | undefined;
+
+  constructor(context: vscode.ExtensionContext, private readonly server: Server) {
+    this.#memory = context.workspaceState;
+    this.#before = this.#memory.get<string>(SHOWN);
+    this.#view = new AnswersView(context.extensionUri);
+    const places = new Places(this.#memory);
+    this.#conversations = new Conversations(() => `sidelight-${randomUUID()}`, (message) => { this.#tell(message); }, () => { this.#changed(); });
+    this.runs = new Runs(this.#conversations, places, () => { this.#turnTo("conversation"); void this.#view.reveal(); });
+    this.#history = new History(() => server.client, this.#conversations, places, this.runs);
+    this.#disposables = vscode.Disposable.from(
+      this.#view, this.#offers, this.#sources, this.runs, this.#register(),
+      this.#view.onMessage((message) => { void this.#hear(message); }),
+      this.#offers.onDidChange((offer) => { this.#tell({ kind: "offer", ...(offer ? { offer } : {}) }); }),
+      server.onDidChange((state) => { void this.#follow(state); }),
+    );
+  }
+
+  dispose(): void {
+    this.#disposables.dispose();
+  }
+
+  #register(): vscode.Disposable {
+    const command = (name: string, work: () => unknown) => vscode.commands.registerCommand(`sidelight.palette.${name}`, work);
+    const about = (work: (id: string) => Promise<void>) => async () => {
+      const { id, turns } = this.#conversations.shown;
+      const chosen = turns.length ? id : await this.#history.choose();
+      if (chosen !== undefined) await work(chosen);
+      this.#list();
+    };
+    return vscode.Disposable.from(
+      command("newConversation", () => this.#newConversation()),
+      command("showHistory", () => this.#showHistory()),
+      command("renameConversation", about((id) => this.#history.rename(id))),
+      command("exportConversation", about((id) => this.#history.export(id))),
+      command("deleteConversation", about((id) => this.#history.remove(id))),
+      command("clearConversations", async () => { await this.#history.clear(); this.#list(); }),
+    );
+  }
+
+  async #newConversation(): Promise<void> {
+    this.#before = undefined;
+    this.#conversations.showNew();
+    this.#turnTo("conversation");
+    await this.#view.reveal(true);
+    this.#tell({ kind: "focus" });
+  }
+
+  async #showHistory(): Promise<void> {
+    this.#turnTo("history");
+    await this.#view.reveal(true);
+    this.#tell({ kind: "focus" });
+  }
+
+  #tell(message: ToView): void {
+    this.#view.post(message);
+  }
+
+  #turnTo(page: Page): void {
+    this.#page = page;
+    this.#tell({ kind: "page", page });
+    this.#list();
+  }
+
+  /** Another conversation is shown, or one began or ended to be answered. */
+  #changed(): void {
+    const { shown } = this.#conversations;
+    const hasTurns = shown.turns.length > 0;
+    void this.#memory.update(SHOWN, hasTurns ? shown.id : undefined);
+    void vscode.commands.executeCommand("setContext", "sidelight.hasConversation", hasTurns);
+    this.#list();
+  }
+
+  #list(): void {
+    if (this.#page === "history") void this.#listNow();
+  }
+
+  async #listNow(): Promise<void> {
+    const number = ++this.#latestList;
+    const listed = await this.#history.list(this.#search);
+    if (number === this.#latestList) this.#tell({ kind: "history", ...listed });
+  }
+
+  async #follow(state: ServerState): Promise<void> {
+    const id = this.#before;
+    if (state.kind === "stopped" || state.kind === "lost") {
+      this.runs.cutOff();
+      // What is to be shown again goes on waiting: the server may come up later.
+      if (id !== undefined) this.#tell(this.#conversations.whole());
+    }
+    if (state.kind !== "said" || id === undefined) return;
+    this.#before = undefined;
+    await this.#history.restore(id);
+    this.#tell(this.#conversations.whole());
+    this.#list();
+  }
+
+  async #hear(message: FromView): Promise<void> {
+    switch (message.kind) {
+      case "ready":
+        this.#tellAll();
+        break;
+      case "ask":
+        await this.server.withClient((client) => this.#ask(client, message.text, message.offer));
+        break;
+      case "stop":
+        this.runs.stop(this.#conversations.shown);
+        break;
+      case "page":
+        this.#turnTo(message.page);
+        break;
+      case "search":
+        this.#search = message.text;
+        this.#list();
+        break;
+      case "openConversation":
+        if (await this.#history.open(message.id)) this.#turnTo("conversation");
+        break;
+      case "deleteConversation":
+        await this.#history.remove(message.id);
+        this.#list();
+        break;
+      default:
+        await this.#hearOfTurn(message);
+    }
+  }
+
+  async #hearOfTurn(message: Extract<FromView, { turn: number }>): Promise<void> {
+    const { shown } = this.#conversations;
+    const turn = shown.turns.find(({ key }) => key === message.turn);
+    if (!turn) return;
+    switch (message.kind) {
+      case "copy":
+        await vscode.env.clipboard.writeText(message.code);
+        break;
+      case "copyAnswer":
+        await vscode.env.clipboard.writeText(turn.text);
+        break;
+      case "insert":
+        await insertAtCursor(message.code);
+        break;
+      case "openSource":
+        await this.#openSource(turn, message.source);
+        break;
+      default:
+        await this.#askServer(message, shown, turn);
+    }
+  }
+
+  async #askServer(message: Extract<FromView, { kind: "retry" | "apply" | "openPlace" }>, shown: Conversation, turn: Turn): Promise<void> {
+    await this.server.withClient(async (client) => {
+      if (message.kind === "retry") await this.runs.retry(client, shown, turn.key);
+      else if (message.kind === "openPlace") await showPlace(client, shown, turn);
+      else await applyAsEdit(client, shown, turn, message.code);
+    });
+  }
+
+  async #openSource({ sources }: Turn, index: number): Promise<void> {
+    const source = sources[index];
+    if (source) await this.#sources.open(source, sources);
+  }
+
+  /** The view was built anew: it hears everything. */
+  #tellAll(): void {
+    const offer = this.#offers.current;
+    this.#tell({ kind: "words", words: words(), language: vscode.env.language });
+    this.#tell({ kind: "offer", ...(offer ? { offer } : {}) });
+    // Not a word about where to begin, where there is something to be shown again.
+    if (this.#before === undefined || this.#conversations.shown.turns.length) this.#tell(this.#conversations.whole());
+    this.#tell({ kind: "page", page: this.#page });
+    this.#list();
+  }
+
+  async #ask(client: LanguageClient, text: string, offer: number | undefined): Promise<void> {
+    const { shown } = this.#conversations;
+    if (isRunning(shown)) return;
+    this.#before = undefined;
+    this.#tell({ kind: "asked" });
+    const place = offer === undefined ? {} : this.#offers.take(offer, client);
+    await this.runs.ask(client, shown, { task: "ask", instruction: text, ...place });
+  }
+}

@@ -1,0 +1,92 @@
+// What the client decides by itself, without an editor: which edits are one undo step, whose a key is, when to start again.
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { build } from "esbuild";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "../../..");
+const scratch = mkdtempSync(join(tmpdir(), "sidelight-rules-"));
+let UndoSteps, originOf, BackOff;
+
+before(async () => {
+  const contents = ["undo", "origin", "backoff"].map((name) => `export * from "./${name}";`).join("\n");
+  const outfile = join(scratch, "rules.mjs");
+  const stdin = { contents, resolveDir: join(root, "client-vscode/src"), loader: "ts" };
+  await build({ stdin, bundle: true, platform: "node", format: "esm", outfile });
+  ({ UndoSteps, originOf, BackOff } = await import(pathToFileURL(outfile)));
+});
+
+after(() => rmSync(scratch, { recursive: true }));
+
+describe("an undo step", () => {
+  test("goes on with the next edit of the same job", () => {
+    const steps = new UndoSteps();
+    assert.equal(steps.continues("fix-1", "file:///a", 7), false, "the first edit begins one");
+    steps.applied("fix-1", "file:///a", 7);
+    assert.equal(steps.continues("fix-1", "file:///a", 8), true);
+  });
+
+  test("ends where the user has typed", () => {
+    const steps = new UndoSteps();
+    steps.applied("fix-1", "file:///a", 7);
+    assert.equal(steps.continues("fix-1", "file:///a", 9), false);
+  });
+
+  test("ends where another job has written, also when it goes on afterwards", () => {
+    const steps = new UndoSteps();
+    steps.applied("fix-1", "file:///a", 7);
+    assert.equal(steps.continues("fix-2", "file:///a", 8), false);
+    steps.applied("fix-2", "file:///a", 8);
+    assert.equal(steps.continues("fix-1", "file:///a", 9), false);
+  });
+
+  test("is that of its document", () => {
+    const steps = new UndoSteps();
+    steps.applied("fix-1", "file:///a", 7);
+    steps.applied("fix-1", "file:///b", 3);
+    assert.equal(steps.continues("fix-1", "file:///a", 8), true);
+    assert.equal(steps.continues("fix-1", "file:///b", 8), false);
+  });
+
+  test("is remembered for the last hundred documents only", () => {
+    const steps = new UndoSteps();
+    for (let each = 0; each <= 100; each++) steps.applied("fix-1", `file:///${each}`, 1);
+    assert.equal(steps.continues("fix-1", "file:///0", 2), false);
+    assert.equal(steps.continues("fix-1", "file:///1", 2), true);
+  });
+});
+
+test("an origin is scheme, host and port, however the address is written", () => {
+  assert.equal(originOf("http://Example.com:3001/api/v1/"), "http://example.com:3001");
+  assert.equal(originOf(" https://example.com:443 "), "https://example.com");
+  assert.equal(originOf("localhost:11434"), "http://localhost:11434");
+  assert.equal(originOf("http://user:secret@example.com/"), "http://example.com");
+  assert.equal(originOf(""), "");
+});
+
+test("other hosts, ports and schemes are other origins", () => {
+  const origins = ["http://a", "https://a", "http://a:81", "http://a.b", "http://b"].map((address) => originOf(address));
+  assert.equal(new Set(origins).size, origins.length);
+});
+
+test("what is no address has no origin", () => {
+  for (const text of ["http://", "ftp://a", "javascript:alert(1)", "file:///etc/passwd", "http://a b"]) {
+    assert.equal(originOf(text), undefined, text);
+  }
+});
+
+test("a process is started again after longer and longer waits, and not for ever", () => {
+  let now = 0;
+  const backOff = new BackOff(() => now);
+  const waits = [];
+  for (let end = 0; end < 5; end++) {
+    waits.push(backOff.next());
+    now += 1000;
+  }
+  assert.deepEqual(waits, [500, 2000, 8000, 32000, undefined]);
+  now += 200_000;
+  assert.equal(backOff.next(), 500, "after a quiet time all is forgotten");
+});
