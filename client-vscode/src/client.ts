@@ -13,6 +13,7 @@ import { BackOff } from "./backoff";
 export class CalmClient extends LanguageClient {
   readonly #backOff = new BackOff();
   #isLost = false;
+  #isComingBack = false;
 
   /** `lost` is called when the server has ended by itself; `again` tells whether it is going to be started again. */
   constructor(executable: Executable, options: LanguageClientOptions, private readonly lost: (again: boolean) => void) {
@@ -23,13 +24,18 @@ export class CalmClient extends LanguageClient {
       closed: () => this.#closed(),
     };
     this.onDidChangeState(({ newState }) => {
-      if (newState === State.Starting) this.#isLost = false;
+      if (newState === State.Starting) this.#isLost = this.#isComingBack = false;
     });
   }
 
   /** Whether requests can be sent. While a lost server is waited for, the client itself still says that it is running. */
   get isUp(): boolean {
     return this.state === State.Running && !this.#isLost;
+  }
+
+  /** Whether a server that was lost is going to be started again. On the way the client says that it has stopped. */
+  get isComingBack(): boolean {
+    return this.#isComingBack;
   }
 
   override error(message: string, data?: unknown): void {
@@ -40,12 +46,14 @@ export class CalmClient extends LanguageClient {
     const wasUp = this.state === State.Running;
     const wait = wasUp ? this.#backOff.next() : undefined;
     this.#isLost = true;
+    this.#isComingBack = wait !== undefined;
     if (wasUp) this.lost(wait !== undefined);
-    if (wait === undefined) return { action: CloseAction.DoNotRestart, handled: true };
-    await pause(wait);
-    // Stopped or disposed of meanwhile: then nobody wants it any more.
-    if (this.state !== State.Running) return { action: CloseAction.DoNotRestart, handled: true };
-    return { action: CloseAction.Restart, handled: true };
+    if (wait !== undefined) {
+      await pause(wait);
+      // Stopped or disposed of meanwhile: then nobody wants it any more.
+      this.#isComingBack = this.state === State.Running;
+    }
+    return { action: this.#isComingBack ? CloseAction.Restart : CloseAction.DoNotRestart, handled: true };
   }
 }
 

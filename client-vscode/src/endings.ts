@@ -4,15 +4,17 @@ import { ErrorCodes, LSPErrorCodes, ResponseError } from "vscode-languageclient/
 import type { End } from "./messages";
 import type { Failure, Finish, RunResult, StoredTurn } from "./protocol";
 
+const CONNECTION_KINDS = ["auth", "network", "not_found"];
+
 export function endOf({ finish, error, notice }: RunResult): End {
-  return { finish, ...saying(sentence(finish), error?.message, notice), ...hintOf(error) };
+  return { finish, ...saying(sentence(finish), error?.message, notice), ...adviceOf(error) };
 }
 
 export function endOfFailure(error: unknown): End {
   if (!(error instanceof ResponseError)) return { finish: "failed", message: error instanceof Error ? error.message : String(error) };
   if (error.code === ErrorCodes.PendingResponseRejected || error.code === ErrorCodes.ConnectionInactive) return serverStopped();
   if (error.code === LSPErrorCodes.RequestCancelled) return { finish: "stopped", ...saying(sentence("stopped")) };
-  return { finish: "failed", message: error.message, ...hintOf(error.data as Failure | undefined) };
+  return { finish: "failed", message: error.message, ...adviceOf(error.data as Failure | undefined) };
 }
 
 export function serverStopped(): End {
@@ -44,6 +46,8 @@ function sentence(finish: Finish): string {
   }
 }
 
-function hintOf(failure: Pick<Failure, "hint"> | null | undefined): { hint?: string } {
-  return failure?.hint ? { hint: failure.hint } : {};
+/** What to do about a failure: what the server advises, and whether connecting anew may help. */
+function adviceOf(failure: Partial<Failure> | null | undefined): { hint?: string; canConnect?: boolean } {
+  const canConnect = CONNECTION_KINDS.includes(failure?.kind ?? "");
+  return { ...(failure?.hint ? { hint: failure.hint } : {}), ...(canConnect ? { canConnect } : {}) };
 }

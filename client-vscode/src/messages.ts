@@ -28,6 +28,8 @@ export interface End {
   finish: Finish | "failed";
   message?: string;
   hint?: string;
+  /** Whether another address or key may help. */
+  canConnect?: boolean;
 }
 
 /** What can be asked about where the user is. `id` changes with the place. */
@@ -61,6 +63,7 @@ export type FromView =
   | { kind: "ready" }
   | { kind: "ask"; text: string; offer?: number }
   | { kind: "stop" }
+  | { kind: "connect" }
   | { kind: "retry"; turn: number }
   | { kind: "copyAnswer"; turn: number }
   | { kind: "openPlace"; turn: number }
@@ -86,6 +89,7 @@ export interface Words {
   leaveOut: string;
   openPlace: string;
   jump: string;
+  connect: string;
   code: string;
   copy: string;
   copied: string;

@@ -162,6 +162,7 @@ export class Server implements vscode.Disposable {
   }
 
   #hasStopped(client: CalmClient, lastWords: LastWords): void {
+    if (client.isComingBack) return;
     this.#tell({ kind: "stopped" });
     if (this.#client !== client) return;
     // What a dying process wrote last can arrive after the news of its end.

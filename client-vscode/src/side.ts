@@ -139,6 +139,9 @@ export class SideView implements vscode.Disposable {
       case "stop":
         this.runs.stop(this.#conversations.shown);
         break;
+      case "connect":
+        await vscode.commands.executeCommand("sidelight.palette.connect");
+        break;
       case "page":
         this.#turnTo(message.page);
         break;

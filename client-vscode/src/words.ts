@@ -16,6 +16,7 @@ export function words(): Words {
     leaveOut: vscode.l10n.t("Do not ask about {0}", "{0}"),
     openPlace: vscode.l10n.t("Open {0}", "{0}"),
     jump: vscode.l10n.t("Jump to the End"),
+    connect: vscode.l10n.t("Connect…"),
     code: vscode.l10n.t("Code"),
     copy: vscode.l10n.t("Copy"),
     copied: vscode.l10n.t("Copied"),

@@ -127,7 +127,7 @@ export class TurnView {
     this.#summary.textContent = seconds > 0 ? fill(this.words.reasonedFor, seconds) : this.words.reasoning;
   }
 
-  #end({ finish, message, hint }: End, notes: string[], thinkingMs?: number): void {
+  #end({ finish, message, hint, canConnect }: End, notes: string[], thinkingMs?: number): void {
     this.#hasEnded = true;
     this.#stopThinking(thinkingMs);
     if (!this.#summary.textContent) this.#summary.textContent = this.words.reasoning;
@@ -137,6 +137,7 @@ export class TurnView {
     this.#status.replaceChildren();
     if (message) this.#status.append(make("p", "message", message));
     if (hint) this.#status.append(make("p", "hint", hint));
+    if (canConnect) this.#status.append(button(this.words.connect, () => { this.say({ kind: "connect" }); }, "connect"));
     this.#status.append(...notes.map((note) => make("p", "note", note)), this.#actions());
     this.element.classList.add("ended");
   }

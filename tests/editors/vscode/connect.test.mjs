@@ -90,6 +90,10 @@ describe("connecting", { timeout: 150_000 }, () => {
       }, (ending) => ending === "failed");
       assert.match(await user.answer.innerText(), /key/);
       assert.ok(other.requests.every(({ hasKey }) => !hasKey));
+      await user.shot("no-key");
+      await user.view.getByRole("button", { name: "Connect…" }).click();
+      await user.page.locator(".quick-input-widget", { hasText: "Sidelight: Connect" }).waitFor();
+      await user.page.keyboard.press("Escape");
     } finally {
       await other.close();
     }

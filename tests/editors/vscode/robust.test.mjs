@@ -58,6 +58,7 @@ describe("a server that ends by itself", { timeout: 150_000 }, () => {
     await toast.waitFor();
     Object.assign(model, { pieces: ["Done."], pauseMs: 0, isEndless: false });
     await user.statusThat((text, icon) => text.includes("anythingllm") && icon.includes("lightbulb"));
+    assert.equal(await user.page.locator(".notification-toast", { hasText: "is not running" }).count(), 0);
     await user.shot("cut-off-edit");
     await toast.locator("a", { hasText: "Restore the Earlier Text" }).click();
     await user.choose("Which text of demo.py", "This edit never came to its end");
