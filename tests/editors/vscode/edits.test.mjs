@@ -78,6 +78,7 @@ describe("a live edit", { timeout: 150_000 }, () => {
     await written();
     await user.lens("Keep").first().waitFor();
     await eventually(() => user.marks(), (count) => count > 0);
+    await user.goToLine(11);
     await user.shotInBothThemes("edit");
     await user.command("Sidelight: Keep Edit");
     await eventually(() => user.marks(), (count) => count === 0);

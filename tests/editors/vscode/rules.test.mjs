@@ -1,6 +1,6 @@
 // What the client decides by itself, without an editor: which edits are one undo step, whose a key is, when to start again.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -89,4 +89,32 @@ test("a process is started again after longer and longer waits, and not for ever
   assert.deepEqual(waits, [500, 2000, 8000, 32000, undefined]);
   now += 200_000;
   assert.equal(backOff.next(), 500, "after a quiet time all is forgotten");
+});
+
+describe("the manifest", () => {
+  const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const settings = manifest.contributes.configuration.properties;
+  const { restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
+
+  test("lets a folder that is not trusted set nothing", () => {
+    assert.deepEqual([...restrictedConfigurations].sort(), Object.keys(settings).sort());
+  });
+
+  test("lets no folder ever say where code goes, with which headers, or what is run", () => {
+    const dangerous = Object.keys(settings).filter((name) => /url|host|headers|caFile|python|command|body$/i.test(name));
+    assert.ok(dangerous.length >= 8, dangerous.join());
+    for (const name of dangerous) assert.equal(settings[name].scope, "machine", name);
+  });
+
+  test("has no setting for a key", () => {
+    assert.deepEqual(Object.keys(settings).filter((name) => /key|secret|password/i.test(name)), []);
+  });
+
+  test("puts only commands of its own into menus, and hides none from the palette but the menu of the status bar", () => {
+    const commands = new Set(manifest.contributes.commands.map(({ command }) => command));
+    const inMenus = Object.values(manifest.contributes.menus).flat().filter(({ command }) => command);
+    for (const { command } of [...inMenus, ...manifest.contributes.keybindings]) assert.ok(commands.has(command), command);
+    const hidden = manifest.contributes.menus.commandPalette.filter(({ when }) => when === "false");
+    assert.deepEqual(hidden.map(({ command }) => command), ["sidelight.palette.menu"]);
+  });
 });

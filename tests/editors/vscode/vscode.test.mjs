@@ -166,6 +166,18 @@ describe("in a trusted folder", { timeout: 100_000 }, () => {
     assert.equal(await user.textThat((shown) => !shown.includes("def mul")), before);
   });
 
+  test("the view follows the theme", async () => {
+    const colours = () => user.view.locator("body").evaluate((body) => {
+      const style = getComputedStyle(body);
+      return `${style.color} on ${getComputedStyle(document.documentElement).getPropertyValue("--vscode-sideBar-background")}`;
+    });
+    const before = await colours();
+    await user.command("Preferences: Toggle between Light/Dark Themes");
+    await eventually(colours, (now) => now !== before);
+    await user.command("Preferences: Toggle between Light/Dark Themes");
+    await eventually(colours, (now) => now === before);
+  });
+
   test("answers are there again after the view was hidden", async () => {
     const shown = await user.answers.count();
     const last = await user.answer.innerText();

@@ -61,6 +61,7 @@ def _run(ruff: Path, program: Program, stop: Stop) -> list[dict[str, Any]]:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd=tempfile.gettempdir(),
+            creationflags=0x08000000 if sys.platform == "win32" else 0,  # CREATE_NO_WINDOW
             env={key: os.environ[key] for key in ("PATH", "SYSTEMROOT", "TEMP") if key in os.environ},  # not our keys
         )
     except OSError:
