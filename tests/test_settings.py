@@ -77,6 +77,33 @@ def test_the_environment_can_grant_trust(tmp_path: Path) -> None:
     assert settings.integer("retries") == 7
 
 
+def test_a_key_that_was_entered_for_one_address_goes_to_no_other_of_the_users_either(tmp_path: Path) -> None:
+    environment = {
+        "ANYTHINGLLM_API_KEY": "secret",
+        "SIDELIGHT_KEY_ORIGINS": '{"ANYTHINGLLM_API_KEY": "http://one.example:3001", "PATH": "x"}',
+    }
+    one = read(tmp_path, environment={**environment, "ANYTHINGLLM_BASE_URL": "http://one.example:3001/api"})
+    assert one.bound(KEY, URL) == "secret"
+    assert one.problems == ()
+    two = read(tmp_path, environment={**environment, "ANYTHINGLLM_BASE_URL": "http://two.example:3001"})
+    assert two.bound(KEY, URL) == ""
+    assert two.is_withheld(KEY, URL)
+    port = read(tmp_path, environment={**environment, "ANYTHINGLLM_BASE_URL": "http://one.example:3002"})
+    assert port.bound(KEY, URL) == ""
+
+
+def test_a_key_from_elsewhere_is_not_bound_to_the_address_for_which_another_was_entered(tmp_path: Path) -> None:
+    environment = {"SIDELIGHT_KEY_ORIGINS": '{"ANYTHINGLLM_API_KEY": "http://one.example"}'}
+    user = "ANYTHINGLLM_BASE_URL=http://two.example\nANYTHINGLLM_API_KEY=own"
+    assert read(tmp_path, user=user, environment=environment).bound(KEY, URL) == "own"
+
+
+@pytest.mark.parametrize("origins", ["", "{", "[]", "1", '{"ANYTHINGLLM_API_KEY": 1}', '{"x": null}'])
+def test_origins_of_keys_that_make_no_sense_do_no_harm(tmp_path: Path, origins: str) -> None:
+    environment = {"SIDELIGHT_KEY_ORIGINS": origins, "ANYTHINGLLM_BASE_URL": "http://one.example"}
+    assert read(tmp_path, environment=environment).bound(KEY, URL) == ""
+
+
 def test_a_folder_cannot_grant_itself_trust_or_set_what_concerns_the_machine(tmp_path: Path) -> None:
     assert (
         read(tmp_path, trusted=False, folder="SIDELIGHT_TRUST_WORKSPACE=1\nSIDELIGHT_RETRIES=7").integer("retries") == 2

@@ -21,6 +21,11 @@ export class AnswersView implements vscode.WebviewViewProvider, vscode.Disposabl
     this.#registration = vscode.window.registerWebviewViewProvider(VIEW, this);
   }
 
+  /** Whether what is said to the view is heard. */
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
   post(...messages: ToView[]): void {
     if (this.#isReady) void this.#view?.webview.postMessage(messages);
   }

@@ -2,7 +2,7 @@
 import * as vscode from "vscode";
 import { ExecuteCommandRequest, type LanguageClient } from "vscode-languageclient/node";
 import type { Conversation } from "./conversation";
-import { describeError } from "./errors";
+import { describeError, plain } from "./errors";
 import { fitted } from "./fitting";
 import type { Turn } from "./messages";
 import { WRITABLE } from "./offers";
@@ -18,7 +18,7 @@ export async function insertAtCursor(code: string): Promise<void> {
   const before = document.lineAt(selection.start.line).text.slice(0, selection.start.character);
   const isDone = await editor.edit((edit) => { edit.replace(selection, fitted(code, before)); });
   if (!isDone) {
-    void vscode.window.showErrorMessage(vscode.l10n.t("The code could not be inserted into {0}.", nameOf(document.uri)));
+    void vscode.window.showErrorMessage(vscode.l10n.t("The code could not be inserted into {0}.", plain(nameOf(document.uri))));
     return;
   }
   const end = editor.selection.end;

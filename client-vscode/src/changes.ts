@@ -7,6 +7,7 @@ import type { Middleware } from "vscode-languageclient/node";
 
 const SOURCE = "sidelight";
 const HAS_CHANGES = "sidelight.hasChanges";
+const CHANGED_FILES = "sidelight.changedFiles";
 
 export class Changes implements vscode.Disposable {
   readonly #written = vscode.window.createTextEditorDecorationType({
@@ -26,7 +27,9 @@ export class Changes implements vscode.Disposable {
     this.#listening = vscode.Disposable.from(
       vscode.window.onDidChangeVisibleTextEditors((editors) => { editors.forEach((editor) => { this.#mark(editor); }); }),
       vscode.window.onDidChangeActiveTextEditor(() => { this.#tellContext(); }),
-      vscode.workspace.onDidCloseTextDocument(({ uri }) => { this.#changes.delete(uri.toString()); }),
+      vscode.workspace.onDidCloseTextDocument(({ uri }) => {
+        if (this.#changes.delete(uri.toString())) this.#tellContext();
+      }),
     );
   }
 
@@ -60,9 +63,18 @@ export class Changes implements vscode.Disposable {
     editor.setDecorations(this.#written, changes.map(decoration));
   }
 
+  /** The keys are about the document that the user is in; the buttons, which every group has, about that of their group. */
   #tellContext(): void {
     const uri = vscode.window.activeTextEditor?.document.uri.toString();
     void vscode.commands.executeCommand("setContext", HAS_CHANGES, uri !== undefined && this.#changes.has(uri));
+    // As addresses, and not as text: VS Code spells those of another machine in a way of its own.
+    void vscode.commands.executeCommand("setContext", CHANGED_FILES, this.#changed());
+  }
+
+  /** The documents with changes; a cell's buttons are those of its notebook. */
+  #changed(): vscode.Uri[] {
+    const notebooks = vscode.workspace.notebookDocuments.filter((notebook) => notebook.getCells().some(({ document }) => this.#changes.has(document.uri.toString())));
+    return [...[...this.#changes.keys()].map((uri) => vscode.Uri.parse(uri)), ...notebooks.map(({ uri }) => uri)];
   }
 }
 

@@ -7,13 +7,22 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import type { LogOutputChannel } from "vscode";
-import { CloseAction, type CloseHandlerResult, ErrorAction, type Executable, LanguageClient, type LanguageClientOptions, State } from "vscode-languageclient/node";
+import {
+  CloseAction, type CloseHandlerResult, ErrorAction, type Executable, LanguageClient, type LanguageClientOptions, type Message,
+  type MessageTransports, ShowMessageNotification, ShowMessageRequest, State,
+} from "vscode-languageclient/node";
 import { BackOff } from "./backoff";
+import { plain } from "./plain";
+
+// What a server that is killed while it starts takes to be gone; then it is no longer waited for.
+const GONE_MS = 3_000;
 
 export class CalmClient extends LanguageClient {
   readonly #backOff = new BackOff();
   #isLost = false;
   #isComingBack = false;
+  #isUnwanted = false;
+  #started: Promise<void> = Promise.resolve();
 
   /** `lost` is called when the server has ended by itself; `again` tells whether it is going to be started again. */
   constructor(executable: Executable, options: LanguageClientOptions, private readonly lost: (again: boolean) => void) {
@@ -38,12 +47,40 @@ export class CalmClient extends LanguageClient {
     return this.#isComingBack;
   }
 
+  override start(): Promise<void> {
+    const started = super.start();
+    this.#started = started.catch(() => undefined);
+    return started;
+  }
+
+  /** Ends the server for good; also one that is only starting, which the language client itself cannot. */
+  async leave(): Promise<void> {
+    this.#isUnwanted = true;
+    if (this.state === State.Starting) {
+      this.serverProcess?.kill();
+      await Promise.race([this.#started, pause(GONE_MS)]);
+    }
+    await this.dispose();
+  }
+
   override error(message: string, data?: unknown): void {
     super.error(message, data, false);
   }
 
+  protected override async createMessageTransports(encoding: string): Promise<MessageTransports> {
+    const transports = await super.createMessageTransports(encoding);
+    if (this.#isUnwanted) {
+      this.serverProcess?.kill();
+      throw new Error("Nobody wants this server any more.");
+    }
+    const { reader } = transports;
+    const listen = reader.listen.bind(reader);
+    reader.listen = (callback) => listen((message) => { callback(disarmed(message)); });
+    return transports;
+  }
+
   async #closed(): Promise<CloseHandlerResult> {
-    const wasUp = this.state === State.Running;
+    const wasUp = this.state === State.Running && !this.#isUnwanted;
     const wait = wasUp ? this.#backOff.next() : undefined;
     this.#isLost = true;
     this.#isComingBack = wait !== undefined;
@@ -51,10 +88,18 @@ export class CalmClient extends LanguageClient {
     if (wait !== undefined) {
       await pause(wait);
       // Stopped or disposed of meanwhile: then nobody wants it any more.
-      this.#isComingBack = this.state === State.Running;
+      this.#isComingBack = this.state === State.Running && !this.#isUnwanted;
     }
     return { action: this.#isComingBack ? CloseAction.Restart : CloseAction.DoNotRestart, handled: true };
   }
+}
+
+/** A message of the server quotes models and files, and VS Code makes links of commands in it. */
+function disarmed(message: Message): Message {
+  const { method, params } = message as { method?: string; params?: { message?: unknown } };
+  if (method !== ShowMessageNotification.method && method !== ShowMessageRequest.method) return message;
+  if (typeof params?.message !== "string") return message;
+  return { ...message, params: { ...params, message: plain(params.message) } } as Message;
 }
 
 /** Keeps the last lines that the server wrote besides its messages; they tell why it ended. */

@@ -27,7 +27,7 @@ export class Commands {
   ) {}
 
   register(): vscode.Disposable {
-    const palette = (name: string, work: () => unknown) =>
+    const palette = (name: string, work: (given?: unknown) => unknown) =>
       vscode.commands.registerCommand(`sidelight.palette.${name}`, work);
     return vscode.Disposable.from(
       palette("explain", () => this.#fromEditor((client, place) => this.#stream(client, "explain", place))),
@@ -38,7 +38,7 @@ export class Commands {
       palette("chooseModel", () => this.server.withClient(chooseAnyModel)),
       palette("restart", () => this.server.restart()),
       palette("restore", () => this.#fromEditor((client, { uri = "" }) => restoreText(client, uri))),
-      ...REVIEW.map((name) => palette(name, () => this.#review(name))),
+      ...REVIEW.map((name) => palette(name, (given) => this.#review(name, given))),
     );
   }
 
@@ -94,12 +94,17 @@ export class Commands {
     await execute(client, `sidelight.${task}`, place);
   }
 
-  async #review(name: (typeof REVIEW)[number]): Promise<void> {
-    await this.#fromEditor(async (client, { uri, range }) => {
+  /** `given` is the document of the editor whose button was pressed; the cursor may be in another one. */
+  async #review(name: (typeof REVIEW)[number], given?: unknown): Promise<void> {
+    const work = async (client: LanguageClient, { uri, range }: TaskArguments) => {
       const line = range && name === "nextChange" ? { line: range.start.line } : {};
       const instruction = name === "refine" ? await askRefinement() : {};
       if (uri && instruction) await execute(client, `sidelight.${name}`, { uri, ...line, ...instruction });
-    });
+    };
+    // A notebook is not a document: what is meant is the cell that the user is in.
+    const document = vscode.workspace.textDocuments.find(({ uri }) => given instanceof vscode.Uri && uri.toString() === given.toString());
+    if (document) await this.server.withClient((client) => work(client, { uri: client.code2ProtocolConverter.asUri(document.uri) }));
+    else await this.#fromEditor(work);
   }
 
   /** Stops the latest answer in the view and the latest job of the server; users mean whatever is running. */

@@ -4,12 +4,14 @@
  */
 import * as vscode from "vscode";
 import type { LanguageClient } from "vscode-languageclient/node";
-import { describeError } from "./errors";
-import { addressOf, type Keys } from "./keys";
 import { CONNECTIONS, type Connection } from "./connections";
-import { type Check, connect, type ConnectParams, type ConnectResult, type Model } from "./protocol";
-import { originOf } from "./origin";
+import { describeError, plain } from "./errors";
+import type { Keys } from "./keys";
 import { pickModelOf } from "./models";
+import { originOf } from "./origin";
+import { type Check, chooseModel, connect, type ConnectParams, type ConnectResult, type Model } from "./protocol";
+import type { Server } from "./server";
+import { textSetting } from "./settings";
 
 interface Wanted {
   connection: Connection;
@@ -18,20 +20,34 @@ interface Wanted {
   key?: string;
 }
 
-export async function connectToServer(client: LanguageClient, keys: Keys): Promise<void> {
+export async function connectToServer(server: Server, client: LanguageClient, keys: Keys): Promise<void> {
   let wanted = await ask(keys);
   while (wanted) {
     const result = await tryConnection(client, keys, wanted);
     const next = result?.isConnected ? "save" : result && (await sayFailed(result.checks));
-    if (next === "save") await saveConnected(keys, wanted, result?.models ?? []);
+    if (next === "save" && (await saveChosen(keys, wanted, result?.models ?? []))) await sayWhoAnswers(server);
     wanted = next === "again" ? await ask(keys, wanted) : undefined;
   }
+}
+
+/** Lets the user choose a kept key that is to be forgotten. */
+export async function forgetKey(keys: Keys): Promise<void> {
+  const kept = await keys.kept();
+  if (!kept.length) {
+    void vscode.window.showInformationMessage(vscode.l10n.t("No key is kept."));
+    return;
+  }
+  const nameOf = (provider: string) => CONNECTIONS.find((each) => each.provider === provider)?.name ?? provider;
+  const items = kept.map((key) => ({ label: nameOf(key.provider), description: key.origin, key }));
+  const title = vscode.l10n.t("Sidelight: Forget a Key");
+  const chosen = await vscode.window.showQuickPick(items, { title });
+  if (chosen) await keys.forget(chosen.key);
 }
 
 async function ask(keys: Keys, before?: Wanted): Promise<Wanted | undefined> {
   const connection = await askConnection(before?.connection);
   if (!connection) return undefined;
-  const suggested = before?.connection === connection ? before.address : addressOf(connection) || connection.address;
+  const suggested = before?.connection === connection ? before.address : textSetting(connection.addressSetting) || connection.address;
   const address = await askAddress(connection, suggested);
   if (address === undefined) return undefined;
   if (!connection.keyVariable) return { connection, address };
@@ -108,24 +124,37 @@ async function sayFailed(checks: Check[]): Promise<"again" | "save" | undefined>
   const again = vscode.l10n.t("Change…");
   const save = vscode.l10n.t("Save Anyway");
   const detail = failed?.hint ?? "";
-  const said = failed?.message ?? vscode.l10n.t("The server could not be reached.");
+  const said = plain(failed?.message ?? "") || vscode.l10n.t("The server could not be reached.");
   const choice = await vscode.window.showErrorMessage(said, { modal: true, detail }, again, save);
   if (choice === again) return "again";
   return choice === save ? "save" : undefined;
 }
 
-async function saveConnected(keys: Keys, wanted: Wanted, models: Model[]): Promise<void> {
+/** Lets the user choose a model and saves; returns whether that was done. */
+async function saveChosen(keys: Keys, wanted: Wanted, models: Model[]): Promise<boolean> {
   const model = await pickModelOf(wanted.connection, models);
-  if (model === undefined) return;
+  if (model === undefined) return false;
   try {
     await save(keys, wanted, model);
+    return true;
   } catch (error) {
-    void vscode.window.showErrorMessage(vscode.l10n.t("The settings could not be saved. {0}", String(error)));
-    return;
+    void vscode.window.showErrorMessage(vscode.l10n.t("The settings could not be saved. {0}", describeError(error)));
+    return false;
   }
-  const ask = vscode.l10n.t("Ask a Question");
-  const said = vscode.l10n.t("Sidelight asks {0} from now on.", [wanted.connection.name, model].filter(Boolean).join(" · "));
-  if (await vscode.window.showInformationMessage(said, ask) === ask) await vscode.commands.executeCommand("sidelight.palette.ask");
+}
+
+/** The server knows: the folder's own settings may want somebody else. What was chosen for the folder is over. */
+async function sayWhoAnswers(server: Server): Promise<void> {
+  await server.refreshKeys();
+  await server.withClient(async (client) => {
+    const { provider, model, why } = await client.sendRequest(chooseModel, {});
+    const ask = vscode.l10n.t("Ask a Question");
+    const who = [provider, model].filter(Boolean).join(" · ");
+    const said = vscode.l10n.t("Answers come from {0} now: {1}.", plain(who), plain(why));
+    void vscode.window.showInformationMessage(said, ask).then((choice) => {
+      if (choice === ask) void vscode.commands.executeCommand("sidelight.palette.ask");
+    });
+  });
 }
 
 /** A machine-wide setting is written where the server runs: on the remote machine, where there is one. */

@@ -76,7 +76,7 @@ export class Conversations {
     conversation.title ||= title;
     const turn = beginTurn(conversation, this.nextKey(), asked, this.now());
     this.#hold(conversation);
-    if (conversation === this.#shown) this.tell({ kind: "turn", turn, now: this.now() });
+    if (conversation === this.#shown) this.tell({ kind: "turn", turn, title: conversation.title, now: this.now() });
     this.changed();
     return turn;
   }

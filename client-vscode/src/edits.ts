@@ -59,13 +59,15 @@ export class Edits {
     const uri = document.uri.toString();
     const edits = change.edits.map(({ range, newText }) => ({ range: client.protocol2CodeConverter.asRange(range), newText }));
     // From here to the call nothing may wait: VS Code refuses the edit if the document changes after the call, only.
-    const applied = await editor.edit(
+    const isTaken = await editor.edit(
       (builder) => {
         for (const { range, newText } of edits) builder.replace(range, newText);
       },
       // No stop after it: what the user types next begins a step of its own.
       { undoStopBefore: !this.#steps.continues(label, uri, version), undoStopAfter: false },
     );
+    // VS Code says yes for a document that it shows and does not let anybody write to.
+    const applied = isTaken && document.version !== version;
     if (applied) this.#steps.applied(label, uri, version);
     return { applied };
   }

@@ -2,7 +2,7 @@
 import * as vscode from "vscode";
 import { Changes } from "./changes";
 import { Commands } from "./commands";
-import { connectToServer } from "./connect";
+import { connectToServer, forgetKey } from "./connect";
 import { Doctor } from "./doctor";
 import { Edits } from "./edits";
 import { Keys } from "./keys";
@@ -39,13 +39,17 @@ export function activate(context: vscode.ExtensionContext): void {
     palette("menu", showMenu),
     palette("getStarted", () => vscode.commands.executeCommand("workbench.action.openWalkthrough", `${context.extension.id}#start`)),
     palette("tryIt", () => tryIt(context.extensionUri)),
-    palette("connect", () => started.withClient((client) => connectToServer(client, keys))),
+    palette("connect", () => started.withClient((client) => connectToServer(started, client, keys))),
+    palette("forgetKey", () => forgetKey(keys)),
     palette("doctor", () => started.withClient((client) => doctor.examine(client))),
     doctor.onDidExamine((found) => { item.showExamined(found); }),
     started.onDidChange((state) => {
       item.show(state);
-      if (state.kind === "lost" || state.kind === "stopped") changes.clear();
-      if (state.kind === "lost") void started.sayLost(state.again, edits.cutOff());
+      if (state.kind === "said") return;
+      changes.clear();
+      const cutOff = edits.cutOff();
+      if (cutOff.length) void started.sayCutOff(cutOff);
+      else if (state.kind === "lost" && state.again) started.sayLost();
     }),
     vscode.workspace.onDidGrantWorkspaceTrust(() => started.trustGranted()),
     vscode.workspace.onDidChangeConfiguration((event) => {

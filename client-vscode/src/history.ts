@@ -4,11 +4,12 @@ import type { LanguageClient } from "vscode-languageclient/node";
 import { fromStored } from "./conversation";
 import type { Conversations } from "./conversations";
 import { endOfStored } from "./endings";
-import { describeError } from "./errors";
+import { describeError, plain } from "./errors";
 import type { Entry } from "./messages";
 import type { Places } from "./places";
 import * as protocol from "./protocol";
 import type { Runs } from "./runs";
+import type { Server } from "./server";
 
 const MOST_LISTED = 200;
 
@@ -20,9 +21,11 @@ export interface Listed {
 
 export class History {
   readonly #titles = new Map<string, string>();
+  /** The conversation that is opened last counts, and not one before it that comes late. */
+  #latestOpened = 0;
 
   constructor(
-    private readonly client: () => LanguageClient | undefined,
+    private readonly server: Server,
     private readonly conversations: Conversations,
     private readonly places: Places,
     private readonly runs: Runs,
@@ -30,15 +33,17 @@ export class History {
 
   async list(search: string): Promise<Listed> {
     const running = this.conversations.running;
+    const { client } = this.server;
+    if (!client) return { search, entries: [], problem: vscode.l10n.t("The Sidelight server is not running.") };
     try {
-      const said = await this.#ask((client) => client.sendRequest(protocol.conversations, { search, limit: MOST_LISTED }));
-      const entries = said?.conversations.map((summary) => this.#entry(summary)) ?? [];
+      const said = await client.sendRequest(protocol.conversations, { search, limit: MOST_LISTED });
+      const entries = said.conversations.map((summary) => this.#entry(summary));
       for (const { id, title } of entries) this.#titles.set(id, title);
       // What just began may not be kept yet, or never.
       const missing = search ? [] : running.filter(({ id }) => !entries.some((entry) => entry.id === id));
       const begun = missing.map(({ id, title, turns, changedAt }) =>
         ({ id, title, turns: turns.length, when: changedAt, isRunning: true, isShown: id === this.conversations.shown.id }));
-      const problem = said?.problem ? { problem: [said.problem.message, said.problem.hint].filter(Boolean).join(" ") } : {};
+      const problem = said.problem ? { problem: [said.problem.message, said.problem.hint].filter(Boolean).join(" ") } : {};
       return { search, entries: [...begun, ...entries], ...problem };
     } catch (error) {
       return { search, entries: [], problem: describeError(error) };
@@ -47,27 +52,21 @@ export class History {
 
   /** Returns whether the conversation is shown now. */
   async open(id: string): Promise<boolean> {
+    const number = ++this.#latestOpened;
     const held = this.conversations.get(id);
-    if (held) {
-      this.conversations.show(held);
-      return true;
-    }
-    try {
-      const stored = await this.#ask((client) => client.sendRequest(protocol.conversation, { id }));
-      if (stored) this.conversations.show(fromStored(stored, this.conversations.nextKey, this.places.of(id), endOfStored));
-      return stored !== undefined;
-    } catch (error) {
-      void vscode.window.showErrorMessage(describeError(error));
-      return false;
-    }
+    if (held) this.conversations.show(held);
+    else await this.#change(async (client) => {
+      const stored = await client.sendRequest(protocol.conversation, { id });
+      if (number === this.#latestOpened) this.#show(stored);
+    });
+    return this.conversations.shown.id === id;
   }
 
   /** Shows again what was shown before the window was loaded; says nothing if it is gone. */
   async restore(id: string): Promise<void> {
     try {
-      const stored = await this.#ask((client) => client.sendRequest(protocol.conversation, { id }));
-      if (!stored || this.conversations.shown.turns.length) return;
-      this.conversations.show(fromStored(stored, this.conversations.nextKey, this.places.of(id), endOfStored));
+      const stored = await this.server.client?.sendRequest(protocol.conversation, { id });
+      if (stored && !this.conversations.shown.turns.length) this.#show(stored);
     } catch {
       // Deleted meanwhile, by another window or by its age.
     }
@@ -76,7 +75,7 @@ export class History {
   async remove(id: string): Promise<void> {
     const title = this.#titleOf(id);
     const remove = vscode.l10n.t("Delete");
-    const question = title ? vscode.l10n.t("Delete the conversation “{0}”?", title) : vscode.l10n.t("Delete this conversation?");
+    const question = title ? vscode.l10n.t("Delete the conversation “{0}”?", plain(title)) : vscode.l10n.t("Delete this conversation?");
     const detail = vscode.l10n.t("It cannot be brought back.");
     if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, remove)) !== remove) return;
     await this.#change(async (client) => {
@@ -132,7 +131,7 @@ export class History {
   async choose(): Promise<string | undefined> {
     const { entries, problem } = await this.list("");
     if (!entries.length) {
-      void vscode.window.showInformationMessage(problem ?? vscode.l10n.t("No conversations yet."));
+      void vscode.window.showInformationMessage(problem === undefined ? vscode.l10n.t("No conversations yet.") : plain(problem));
       return undefined;
     }
     const picks = entries.map(({ id, title, when }) => ({ id, label: title, description: new Date(when).toLocaleString(vscode.env.language) }));
@@ -154,14 +153,14 @@ export class History {
     };
   }
 
-  async #ask<T>(send: (client: LanguageClient) => Promise<T>): Promise<T | undefined> {
-    const client = this.client();
-    return client && send(client);
+  #show(stored: protocol.StoredConversation): void {
+    this.conversations.show(fromStored(stored, this.conversations.nextKey, this.places.of(stored.id), endOfStored));
   }
 
+  /** Does something with the server; that there is none, or what goes wrong, is said. */
   async #change(work: (client: LanguageClient) => Promise<void>): Promise<void> {
     try {
-      await this.#ask(work);
+      await this.server.withClient(work);
     } catch (error) {
       void vscode.window.showErrorMessage(describeError(error));
     }

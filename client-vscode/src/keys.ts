@@ -1,46 +1,72 @@
 /**
  * The keys of servers, in VS Code's SecretStorage: never in settings, never in a log.
  *
- * A key belongs to the address for which it was entered. The server process gets it in its environment, and only while
- * the settings name that address; the server itself binds it further (`Settings.bound`).
+ * A key belongs to the origin for which it was entered. The server process gets it in its environment, together with
+ * that origin, and only if the settings named it when the server was started; the server sends it nowhere else.
  */
 import * as vscode from "vscode";
-import { originOf } from "./origin";
 import { CONNECTIONS, type Connection } from "./connections";
+import { originOf } from "./origin";
+import { textSetting } from "./settings";
+
+const SECRET = "keys";
+const ORIGINS = "SIDELIGHT_KEY_ORIGINS";
+
+/** One kept key; `origin` is empty for the vendor's own address. */
+export interface KeptKey {
+  provider: string;
+  origin: string;
+}
+
+type ByOrigin = Record<string, string>;
+type ByProvider = Record<string, ByOrigin>;
 
 export class Keys {
   constructor(private readonly secrets: vscode.SecretStorage) {}
 
   /** The environment in which the server is to be started, beside that of VS Code. */
   async environment(): Promise<Record<string, string>> {
-    const environment: Record<string, string> = {};
-    for (const connection of CONNECTIONS) {
-      const key = connection.keyVariable && (await this.get(connection, addressOf(connection)));
-      if (connection.keyVariable && key) environment[connection.keyVariable] = key;
+    const all = await this.#all();
+    const keys: Record<string, string> = {};
+    const origins: Record<string, string> = {};
+    for (const { provider, keyVariable, addressSetting } of CONNECTIONS) {
+      const origin = originOf(textSetting(addressSetting));
+      const key = origin === undefined ? undefined : all[provider]?.[origin];
+      if (!keyVariable || !key || origin === undefined) continue;
+      keys[keyVariable] = key;
+      origins[keyVariable] = origin;
     }
-    return environment;
+    return Object.keys(keys).length ? { ...keys, [ORIGINS]: JSON.stringify(origins) } : {};
   }
 
-  async get(connection: Connection, address: string): Promise<string | undefined> {
-    const name = nameOf(connection, address);
-    return name && (await this.secrets.get(name));
+  async get({ provider }: Connection, address: string): Promise<string | undefined> {
+    const origin = originOf(address);
+    return origin === undefined ? undefined : (await this.#all())[provider]?.[origin];
   }
 
-  /** Keeps a key; an empty one is forgotten. */
-  async set(connection: Connection, address: string, key: string): Promise<void> {
-    const name = nameOf(connection, address);
-    if (!name) return;
-    if (key) await this.secrets.store(name, key);
-    else await this.secrets.delete(name);
+  async set({ provider }: Connection, address: string, key: string): Promise<void> {
+    const origin = originOf(address);
+    if (origin === undefined) return;
+    const all = await this.#all();
+    await this.#store({ ...all, [provider]: { ...all[provider], [origin]: key } });
   }
-}
 
-/** The address in the user's settings. */
-export function addressOf({ addressSetting }: Connection): string {
-  return vscode.workspace.getConfiguration("sidelight").get(addressSetting, "").trim();
-}
+  async kept(): Promise<KeptKey[]> {
+    const all = Object.entries(await this.#all());
+    return all.flatMap(([provider, keys]) => Object.keys(keys).map((origin) => ({ provider, origin })));
+  }
 
-function nameOf({ provider }: Connection, address: string): string | undefined {
-  const origin = originOf(address);
-  return origin === undefined ? undefined : `key ${provider} ${origin}`;
+  async forget({ provider, origin }: KeptKey): Promise<void> {
+    const all = await this.#all();
+    const others = Object.entries(all[provider] ?? {}).filter(([each]) => each !== origin);
+    await this.#store({ ...all, [provider]: Object.fromEntries(others) });
+  }
+
+  async #all(): Promise<ByProvider> {
+    return JSON.parse((await this.secrets.get(SECRET)) ?? "{}") as ByProvider;
+  }
+
+  #store(keys: ByProvider): Thenable<void> {
+    return this.secrets.store(SECRET, JSON.stringify(keys));
+  }
 }

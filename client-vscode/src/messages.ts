@@ -47,7 +47,7 @@ export type Page = "conversation" | "history";
 export type ToView =
   | { kind: "words"; words: Words; language: string }
   | { kind: "show"; title: string; turns: Turn[]; now: number }
-  | { kind: "turn"; turn: Turn; now: number }
+  | { kind: "turn"; turn: Turn; title: string; now: number }
   | { kind: "text" | "replace" | "reasoning" | "status"; turn: number; text: string }
   | { kind: "sources"; turn: number; sources: Source[] }
   | { kind: "end"; turn: number; end: End; notes: string[]; thinkingMs?: number }
@@ -86,7 +86,6 @@ export interface Words {
   send: string;
   stop: string;
   include: string;
-  leaveOut: string;
   openPlace: string;
   jump: string;
   connect: string;

@@ -16,6 +16,8 @@ export class Places {
   }
 
   remember(conversation: string, turn: number, place: Place): void {
+    // The next window may give its name to another text.
+    if (place.uri.startsWith("untitled:")) return;
     const { [conversation]: turns, ...others } = this.#all();
     // The one remembered last stands at the end.
     const kept = Object.entries(others).slice(1 - MOST_CONVERSATIONS);

@@ -168,7 +168,7 @@ export const deleteConversation = new RequestType<{ id: string }, { deleted: boo
 export const clearConversations = new RequestType<{ folder?: string }, { deleted: number }, Failure>("sidelight/clearConversations");
 export const exportConversation = new RequestType<{ id: string; format: "markdown" | "json" }, { text: string }, Failure>("sidelight/exportConversation");
 
-/** A text from before an edit; `changedLines` is null where the edit never ended. */
+/** A text from before an edit; `changedLines` is null where the edit has not ended, and may be under way still. */
 export interface RestorePoint {
   id: number;
   uri: string;
@@ -176,6 +176,7 @@ export interface RestorePoint {
   task: string;
   madeAt: string;
   changedLines: number | null;
+  isRunning: boolean;
 }
 
 export const history = new RequestType<{ uri?: string }, { points: RestorePoint[] }, Failure>("sidelight/history");

@@ -3,11 +3,13 @@ import * as vscode from "vscode";
 import { ExecuteCommandRequest, type LanguageClient } from "vscode-languageclient/node";
 import { describeError } from "./errors";
 import { history, type RestorePoint } from "./protocol";
+import { taskNames } from "./words";
 
 export async function restoreText(client: LanguageClient, uri: string): Promise<void> {
   try {
     const { points } = await client.sendRequest(history, { uri });
-    const items = points.map((point) => ({ label: vscode.l10n.t("before “{0}”", point.task), ...about(point), id: point.id }));
+    const names = taskNames();
+    const items = points.map((point) => ({ label: vscode.l10n.t("before “{0}”", names[point.task] ?? point.task), ...about(point), id: point.id }));
     if (!items.length) {
       void vscode.window.showInformationMessage(vscode.l10n.t("No earlier text of this file is kept."));
       return;
@@ -21,8 +23,9 @@ export async function restoreText(client: LanguageClient, uri: string): Promise<
   }
 }
 
-function about({ madeAt, changedLines }: RestorePoint): { description: string; detail?: string } {
+function about({ madeAt, changedLines, isRunning }: RestorePoint): { description: string; detail?: string } {
   const description = new Date(madeAt).toLocaleString(vscode.env.language);
+  if (isRunning) return { description, detail: vscode.l10n.t("This edit is under way.") };
   if (changedLines === null) return { description, detail: vscode.l10n.t("This edit never came to its end.") };
-  return { description, detail: vscode.l10n.t("{0} lines changed", changedLines) };
+  return { description, detail: changedLines === 1 ? vscode.l10n.t("1 line changed") : vscode.l10n.t("{0} lines changed", changedLines) };
 }

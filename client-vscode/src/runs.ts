@@ -10,6 +10,7 @@ import { partials, run, type RunParams, type RunResult } from "./protocol";
 import { taskNames } from "./words";
 
 const LONGEST_TITLE = 80;
+const FLEETING = /^(untitled|vscode-notebook-cell):/;
 
 interface Running {
   conversation: Conversation;
@@ -20,6 +21,8 @@ interface Running {
 
 export class Runs implements vscode.Disposable {
   readonly #running = new Set<Running>();
+  /** The documents that questions were about; a name can be another document's by now. */
+  readonly #documents = new WeakMap<Asked, vscode.TextDocument>();
   #latest = 0;
 
   constructor(
@@ -37,15 +40,18 @@ export class Runs implements vscode.Disposable {
   }
 
   async ask(client: LanguageClient, conversation: Conversation, asked: Asked): Promise<void> {
+    const document = openDocument(asked);
+    if (document) this.#documents.set(asked, document);
     const turn = this.conversations.begin(conversation, asked, titleOf(asked));
     const cancellation = new vscode.CancellationTokenSource();
     const partialResultToken = `sidelight-run-${++this.#latest}`;
-    const listening = client.onProgress(partials, partialResultToken, (partial) => {
-      if (!turn.end) this.conversations.hear(conversation, turn, partial);
-    });
     const running: Running = { conversation, cancellation, end: (end) => { this.#end(running, turn, end); } };
     this.#running.add(running);
+    let listening: vscode.Disposable | undefined;
     try {
+      listening = client.onProgress(partials, partialResultToken, (partial) => {
+        if (!turn.end) this.conversations.hear(conversation, turn, partial);
+      });
       const params = { ...asked, conversation: conversation.id, partialResultToken } as RunParams;
       const result = await client.sendRequest(run, params, cancellation.token);
       this.#learn(conversation, turn, asked, result);
@@ -54,7 +60,7 @@ export class Runs implements vscode.Disposable {
       this.#learn(conversation, turn, asked);
       running.end(endOfFailure(error));
     } finally {
-      listening.dispose();
+      listening?.dispose();
       cancellation.dispose();
     }
   }
@@ -63,6 +69,13 @@ export class Runs implements vscode.Disposable {
   async retry(client: LanguageClient, conversation: Conversation, key: number): Promise<void> {
     const asked = conversation.asked.get(key);
     if (asked && !isRunning(conversation)) await this.ask(client, conversation, asked);
+  }
+
+  /** Whether a turn is about an untitled document or a cell that is closed: those have their names only while open. */
+  hasLeft(conversation: Conversation, key: number): boolean {
+    const asked = conversation.asked.get(key);
+    if (!asked?.uri || !FLEETING.test(asked.uri)) return false;
+    return (this.#documents.get(asked) ?? openDocument(asked))?.isClosed ?? true;
   }
 
   /** Stops what is being answered in a conversation; without one, in that which is shown, or else what began last. */
@@ -90,6 +103,11 @@ export class Runs implements vscode.Disposable {
     turn.number = result?.turn ?? (conversation.turns.at(-2)?.number ?? 0) + 1;
     if (uri) this.places.remember(conversation.id, turn.number, { uri, ...(range ? { range } : {}) });
   }
+}
+
+function openDocument({ uri }: Asked): vscode.TextDocument | undefined {
+  const name = uri === undefined ? undefined : vscode.Uri.parse(uri).toString();
+  return vscode.workspace.textDocuments.find((document) => document.uri.toString() === name);
 }
 
 /** The title until the server has made one: the first line of the question, else the task and its place. */

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import * as vscode from "vscode";
 import { type Executable, type LanguageClientOptions, type Middleware, RevealOutputChannelOn, State } from "vscode-languageclient/node";
 import { CalmClient, LastWords } from "./client";
+import { plain } from "./plain";
 import type { Keys } from "./keys";
 import { findLaunch, reportNoPython } from "./launch";
 import { SCHEMES } from "./place";
@@ -17,12 +18,14 @@ export type ServerState =
   | { kind: "said"; status: Status };
 
 const LAST_WORDS_MS = 300;
+const START_MS = 30_000;
 
 export class Server implements vscode.Disposable {
   readonly #changed = new vscode.EventEmitter<ServerState>();
   readonly onDidChange = this.#changed.event;
   #client: CalmClient | undefined;
   #queue: Promise<void> = Promise.resolve();
+  #nextRestart: Promise<void> | undefined;
   #environment: Record<string, string> = {};
   #hasOldKeys = false;
   #isBusy = false;
@@ -47,11 +50,14 @@ export class Server implements vscode.Disposable {
     return this.#client?.isUp ? this.#client : undefined;
   }
 
+  /** Starts the server anew; one restart that has not begun yet is enough for all who want one. */
   restart(): Promise<void> {
-    return this.#enqueue(async () => {
+    return (this.#nextRestart ??= this.#enqueue(async () => {
+      this.#nextRestart = undefined;
+      this.#tell({ kind: "starting" });
       await this.#stop();
-      await this.#start();
-    });
+      await this.#startOrSay();
+    }));
   }
 
   stop(): Promise<void> {
@@ -66,43 +72,53 @@ export class Server implements vscode.Disposable {
 
   /** Gives the server the keys as they are now: starts it anew where they have changed, once it has nothing to do. */
   async refreshKeys(): Promise<void> {
-    const environment = await this.keys.environment();
-    this.#hasOldKeys = !isDeepStrictEqual(environment, this.#environment);
+    try {
+      this.#hasOldKeys = !isDeepStrictEqual(await this.keys.environment(), this.#environment);
+    } catch (error) {
+      this.log.error(`The kept keys cannot be read: ${String(error)}`);
+    }
     if (this.#hasOldKeys && !this.#isBusy) await this.restart();
   }
 
   /** Does something with the running server, waiting for one that is just being started; or says that there is none. */
   async withClient(work: (client: CalmClient) => Promise<unknown>): Promise<void> {
-    if (this.#isComing) await new Promise<void>((resolve) => { this.#once(resolve); });
+    if (this.#isComing) await this.#awaitStart();
     const { client } = this;
     if (client) await work(client);
     else await this.sayNotRunning();
   }
 
-  /** Says that the server has ended by itself, and what that means for edits that were being written. */
-  async sayLost(isStartedAgain: boolean, cutOff: vscode.Uri[]): Promise<void> {
-    const [first] = cutOff;
-    if (first) {
-      const names = cutOff.map((uri) => uri.path.split("/").pop()).join(", ");
-      const message = vscode.l10n.t("The Sidelight server ended while it wrote in {0}. What it wrote stands, in part; undo takes it back.", names);
-      const restore = vscode.l10n.t("Restore the Earlier Text…");
-      if (await vscode.window.showWarningMessage(message, restore) === restore) await this.withClient((client) => restoreText(client, client.code2ProtocolConverter.asUri(first)));
-    } else if (isStartedAgain) {
-      void vscode.window.showWarningMessage(vscode.l10n.t("The Sidelight server ended unexpectedly and is started again."));
-    }
+  /** Says that the server has ended by itself and comes back. */
+  sayLost(): void {
+    void vscode.window.showWarningMessage(vscode.l10n.t("The Sidelight server ended unexpectedly and is started again."));
+  }
+
+  /** Says that edits were being written when the server ended, for whatever reason. */
+  async sayCutOff([first, ...more]: vscode.Uri[]): Promise<void> {
+    if (!first) return;
+    const names = [first, ...more].map((uri) => uri.path.split("/").pop() ?? "").join(", ");
+    const message = vscode.l10n.t("The Sidelight server ended while it wrote in {0}. What it wrote stands, in part; undo takes it back.", plain(names));
+    const restore = vscode.l10n.t("Restore the Earlier Text…");
+    if (await vscode.window.showWarningMessage(message, restore) !== restore) return;
+    await this.withClient((client) => restoreText(client, client.code2ProtocolConverter.asUri(first)));
   }
 
   dispose(): void {
     this.#changed.dispose();
   }
 
-  /** Calls back when it is known what has become of a start. */
-  #once(settled: () => void): void {
-    const listening = this.onDidChange(() => {
-      if (this.#isComing) return;
-      listening.dispose();
-      settled();
-    });
+  /** Waits until it is known what has become of a start; shows that it waits, and not for ever. */
+  async #awaitStart(): Promise<void> {
+    const title = vscode.l10n.t("Waiting for the Sidelight server");
+    await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () => new Promise<void>((resolve) => {
+      const limit = setTimeout(resolve, START_MS);
+      const listening = this.onDidChange(() => {
+        if (this.#isComing) return;
+        clearTimeout(limit);
+        listening.dispose();
+        resolve();
+      });
+    }));
   }
 
   #tell(state: ServerState): void {
@@ -116,8 +132,17 @@ export class Server implements vscode.Disposable {
     return this.#queue;
   }
 
+  async #startOrSay(): Promise<void> {
+    try {
+      await this.#start();
+    } catch (error) {
+      this.log.error(String(error));
+      this.#tell({ kind: "stopped" });
+      void this.sayNotRunning(String(error));
+    }
+  }
+
   async #start(): Promise<void> {
-    this.#tell({ kind: "starting" });
     this.#hasOldKeys = this.#isBusy = false;
     const launch = await findLaunch(this.extensionPath, this.storagePath, this.log);
     if ("tried" in launch) {
@@ -127,14 +152,15 @@ export class Server implements vscode.Disposable {
     }
     const lastWords = new LastWords();
     const client = new CalmClient(await this.#withKeys(launch.executable), this.#options(lastWords), (again) => {
-      this.#tell({ kind: "lost", again });
+      if (this.#client === client) this.#tell({ kind: "lost", again });
     });
     this.#client = client;
     client.onDidChangeState(({ newState }) => {
-      if (newState === State.Starting) this.#tell({ kind: "starting" });
+      if (newState === State.Starting && this.#client === client) this.#tell({ kind: "starting" });
       if (newState === State.Stopped || newState === State.StartFailed) this.#hasStopped(client, lastWords);
     });
     client.onNotification(status, (said) => {
+      if (this.#client !== client) return;
       this.#tell({ kind: "said", status: said });
       this.#isBusy = said.state === "busy";
       if (this.#hasOldKeys && !this.#isBusy) void this.restart();
@@ -154,7 +180,7 @@ export class Server implements vscode.Disposable {
     const client = this.#client;
     this.#client = undefined;
     try {
-      await client?.dispose();
+      await client?.leave();
     } catch (error) {
       // A server that never came up, or that does not go down in time, is gone all the same.
       this.log.warn(String(error));
@@ -162,15 +188,15 @@ export class Server implements vscode.Disposable {
   }
 
   #hasStopped(client: CalmClient, lastWords: LastWords): void {
-    if (client.isComingBack) return;
+    // One that was told to leave, or that comes back, is nothing to speak of.
+    if (client.isComingBack || this.#client !== client) return;
     this.#tell({ kind: "stopped" });
-    if (this.#client !== client) return;
     // What a dying process wrote last can arrive after the news of its end.
     setTimeout(() => void this.sayNotRunning(lastWords.toString()), LAST_WORDS_MS);
   }
 
   async sayNotRunning(why = ""): Promise<void> {
-    const message = [vscode.l10n.t("The Sidelight server is not running."), why].filter(Boolean).join(" ");
+    const message = [vscode.l10n.t("The Sidelight server is not running."), plain(why)].filter(Boolean).join(" ");
     const start = vscode.l10n.t("Start");
     const showLog = vscode.l10n.t("Show Log");
     const choice = await vscode.window.showErrorMessage(message, start, showLog);

@@ -20,12 +20,19 @@ function withoutClientOnly(section: unknown): Record<string, unknown> {
   return Object.fromEntries(Object.entries(settings).filter(([key]) => !CLIENT_ONLY.includes(key)));
 }
 
+/** A setting of kind text; whatever else stands in its place counts as empty. */
+export function textSetting(name: string): string {
+  const value = vscode.workspace.getConfiguration("sidelight").get<unknown>(name);
+  return typeof value === "string" ? value.trim() : "";
+}
+
 export function pythonSetting(): string {
-  return vscode.workspace.getConfiguration("sidelight").get("python", "").trim();
+  return textSetting("python");
 }
 
 export function serverCommandSetting(): string[] {
-  return vscode.workspace.getConfiguration("sidelight").get<string[]>("server.command", []);
+  const value = vscode.workspace.getConfiguration("sidelight").get<unknown>("server.command");
+  return Array.isArray(value) ? value.filter((part) => typeof part === "string") : [];
 }
 
 /** Whether the server has to be started anew for the change to count. */

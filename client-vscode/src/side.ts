@@ -6,6 +6,7 @@ import { AnswersView } from "./answers";
 import { applyAsEdit, insertAtCursor, showPlace } from "./blocks";
 import { type Conversation, isRunning } from "./conversation";
 import { Conversations } from "./conversations";
+import { describeError, plain } from "./errors";
 import { History } from "./history";
 import type { FromView, Page, ToView, Turn } from "./messages";
 import { Offers } from "./offers";
@@ -26,6 +27,10 @@ export class SideView implements vscode.Disposable {
   readonly #sources = new Sources();
   readonly #memory: vscode.Memento;
   readonly #disposables: vscode.Disposable;
+  /** The cursor is to go into the view, once that has heard everything. */
+  #wantsFocus = false;
+  /** Whether the server has said who answers; before, it cannot be asked for the history. */
+  #serverState: ServerState["kind"] | undefined;
   #page: Page = "conversation";
   #search = "";
   /** The list that is asked for counts, and not one before it that comes late. */
@@ -40,7 +45,7 @@ export class SideView implements vscode.Disposable {
     const places = new Places(this.#memory);
     this.#conversations = new Conversations(() => `sidelight-${randomUUID()}`, (message) => { this.#tell(message); }, () => { this.#changed(); });
     this.runs = new Runs(this.#conversations, places, () => { this.#turnTo("conversation"); void this.#view.reveal(); });
-    this.#history = new History(() => server.client, this.#conversations, places, this.runs);
+    this.#history = new History(server, this.#conversations, places, this.runs);
     this.#disposables = vscode.Disposable.from(
       this.#view, this.#offers, this.#sources, this.runs, this.#register(),
       this.#view.onMessage((message) => { void this.#hear(message); }),
@@ -75,13 +80,23 @@ export class SideView implements vscode.Disposable {
     this.#before = undefined;
     this.#conversations.showNew();
     this.#turnTo("conversation");
-    await this.#view.reveal(true);
-    this.#tell({ kind: "focus" });
+    await this.#takeFocus();
   }
 
   async #showHistory(): Promise<void> {
     this.#turnTo("history");
+    await this.#takeFocus();
+  }
+
+  async #takeFocus(): Promise<void> {
+    this.#wantsFocus = true;
     await this.#view.reveal(true);
+    this.#tellFocus();
+  }
+
+  #tellFocus(): void {
+    if (!this.#wantsFocus || !this.#view.isReady) return;
+    this.#wantsFocus = false;
     this.#tell({ kind: "focus" });
   }
 
@@ -116,6 +131,11 @@ export class SideView implements vscode.Disposable {
 
   async #follow(state: ServerState): Promise<void> {
     const id = this.#before;
+    const hasChanged = state.kind !== this.#serverState;
+    this.#serverState = state.kind;
+    // What starts has nothing to list yet; a restart begins with the end of the server before.
+    if (hasChanged && state.kind !== "starting") this.#list();
+    if (state.kind === "starting") this.runs.cutOff();
     if (state.kind === "stopped" || state.kind === "lost") {
       this.runs.cutOff();
       // What is to be shown again goes on waiting: the server may come up later.
@@ -134,7 +154,7 @@ export class SideView implements vscode.Disposable {
         this.#tellAll();
         break;
       case "ask":
-        await this.server.withClient((client) => this.#ask(client, message.text, message.offer));
+        await this.#withClient((client) => this.#ask(client, message.text, message.offer));
         break;
       case "stop":
         this.runs.stop(this.#conversations.shown);
@@ -184,11 +204,23 @@ export class SideView implements vscode.Disposable {
   }
 
   async #askServer(message: Extract<FromView, { kind: "retry" | "apply" | "openPlace" }>, shown: Conversation, turn: Turn): Promise<void> {
-    await this.server.withClient(async (client) => {
+    if (this.runs.hasLeft(shown, turn.key)) {
+      void vscode.window.showWarningMessage(vscode.l10n.t("{0} is not open any more.", plain(turn.place)));
+      return;
+    }
+    await this.#withClient(async (client) => {
       if (message.kind === "retry") await this.runs.retry(client, shown, turn.key);
       else if (message.kind === "openPlace") await showPlace(client, shown, turn);
       else await applyAsEdit(client, shown, turn, message.code);
     });
+  }
+
+  async #withClient(work: (client: LanguageClient) => Promise<void>): Promise<void> {
+    try {
+      await this.server.withClient(work);
+    } catch (error) {
+      void vscode.window.showErrorMessage(describeError(error));
+    }
   }
 
   async #openSource({ sources }: Turn, index: number): Promise<void> {
@@ -205,6 +237,7 @@ export class SideView implements vscode.Disposable {
     if (this.#before === undefined || this.#conversations.shown.turns.length) this.#tell(this.#conversations.whole());
     this.#tell({ kind: "page", page: this.#page });
     this.#list();
+    this.#tellFocus();
   }
 
   async #ask(client: LanguageClient, text: string, offer: number | undefined): Promise<void> {

@@ -13,7 +13,6 @@ export function words(): Words {
     send: vscode.l10n.t("Send"),
     stop: vscode.l10n.t("Stop"),
     include: vscode.l10n.t("Ask about {0}", "{0}"),
-    leaveOut: vscode.l10n.t("Do not ask about {0}", "{0}"),
     openPlace: vscode.l10n.t("Open {0}", "{0}"),
     jump: vscode.l10n.t("Jump to the End"),
     connect: vscode.l10n.t("Connect…"),
@@ -53,5 +52,8 @@ export function taskNames(): Record<string, string> {
     explain: vscode.l10n.t("Explain"),
     fix: vscode.l10n.t("Fix"),
     generate: vscode.l10n.t("Generate"),
+    apply: vscode.l10n.t("Apply"),
+    insert: vscode.l10n.t("Insert"),
+    restore: vscode.l10n.t("Restore"),
   };
 }

@@ -18,11 +18,12 @@ from sidelight.settings import Settings, SettingsSource
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sidelight.choosing import Chooser
     from sidelight.core.ports import Examined, Trial, Tried, Wishes
     from sidelight.core.stopping import Stop
+    from sidelight.lsp.start import Wiring
     from sidelight.providers.discovery import Found
     from sidelight.store.conversations import StoredConversations
     from sidelight.store.restore_points import StoredRestorePoints
@@ -92,7 +93,7 @@ def _lsp(arguments: list[str]) -> int:
     if wrong:
         print(f"sidelight lsp: unknown argument {wrong[0]}; it takes --stdio, and nothing else.", file=sys.stderr)
         return 2
-    from sidelight.lsp.start import Wiring, open_connection, serve
+    from sidelight.lsp.start import open_connection, serve
 
     settings = _settings_source()
     try:
@@ -105,7 +106,13 @@ def _lsp(arguments: list[str]) -> int:
     from sidelight.logs import set_level, start_logging
 
     start_logging(_folder("log"))
+    serve(opened, _wiring(settings, set_level))
+    return 0
+
+
+def _wiring(settings: SettingsSource, set_level: Callable[[str], None]) -> Wiring:
     from sidelight.choosing import limits_of
+    from sidelight.lsp.start import Wiring
 
     chooser = _chooser()
 
@@ -119,14 +126,10 @@ def _lsp(arguments: list[str]) -> int:
 
         return examined(settings, wishes, chooser.choose, _folder("log"), stop)
 
-    serve(
-        opened,
-        Wiring(
-            settings, chooser, _choices(), make_restore_points, make_conversations, limits_of, connect, examine,
-            _folder("cache") / "answers", set_level,
-        ),
+    return Wiring(
+        settings, chooser, _choices(), make_restore_points, make_conversations, limits_of, connect, examine,
+        _folder("cache") / "answers", set_level,
     )  # fmt: skip
-    return 0
 
 
 def _settings_source(folder: Path | None = None, *, trusted: bool = False) -> SettingsSource:

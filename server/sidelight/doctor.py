@@ -6,17 +6,17 @@ safe to paste (``logs.shareable_text``): no keys, no code, and the home folder w
 
 from __future__ import annotations
 
-import ipaddress
 import platform
 import sys
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from time import monotonic
 from typing import Literal
-from urllib.parse import urlsplit
 
 from sidelight import __version__, surroundings
 from sidelight.choices import ADDRESS_SETTING
+from sidelight.connecting import in_a_hurry
 from sidelight.core.answers import Answer, Finished, Text
 from sidelight.core.assistant import Assistant
 from sidelight.core.budget import Limits
@@ -28,6 +28,7 @@ from sidelight.core.tasks import TASKS
 from sidelight.errors import SidelightError
 from sidelight.logs import shareable_text
 from sidelight.messages import Message, Translator, environment_language, msg
+from sidelight.providers.http import is_loopback
 from sidelight.setting_table import SETTINGS
 from sidelight.settings import DEFAULT, Settings, masked
 
@@ -50,8 +51,8 @@ def examine(settings: Settings, choose: Choose, logs: Path, write: Translator) -
 
 
 def examined(settings: Settings, wishes: Wishes, choose: Choose, logs: Path, stop: Stop) -> Examined:
-    """Return the whole report. Blocks; raises ``Stopped``."""
-    examination = Examination(settings, choose, logs, wishes, stop)
+    """Return the whole report, for somebody who waits for it. Blocks; raises ``Stopped``."""
+    examination = Examination(settings, lambda said, stop: choose(in_a_hurry(said), stop), logs, wishes, stop)
     checks = tuple(examination.checks())
     return Examined(examination.state, examination.summary, checks)
 
@@ -127,20 +128,21 @@ def _where(settings: Settings, remote: str | None) -> Iterator[Check]:
     found = surroundings.find(remote)
     if found is None:
         return
-    concerned = [
-        msg("{name} = {value}", name=setting.environment, value=masked(setting, settings.text(setting.name)))
-        for setting in SETTINGS
-        if setting.name in ADDRESS_SETTING.values() and _is_loopback(settings.text(setting.name))
-    ]
+    by_name = {setting.name: setting for setting in SETTINGS}
+    concerned = []
+    for provider, name in ADDRESS_SETTING.items():
+        address, setting = _address(settings, provider), by_name[name]
+        if is_loopback(address):
+            concerned.append(msg("{name} = {value}", name=setting.environment, value=masked(setting, address)))
     yield Check("note", found.message, found.hint, tuple(concerned))
 
 
-def _is_loopback(address: str) -> bool:
-    host = urlsplit(address).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+def _address(settings: Settings, provider: str) -> str:
+    """Return where a provider is asked; of one that is neither named nor has an address set, nothing."""
+    address = settings.text(ADDRESS_SETTING[provider])
+    if address or settings.text("provider") != provider:
+        return address
+    return str(import_module(f"sidelight.providers.{provider}").DEFAULT_ADDRESS)
 
 
 def _configuration(settings: Settings) -> Iterator[Check]:

@@ -13,21 +13,34 @@ import os
 import queue
 import re
 import sys
-from collections.abc import Iterable
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
 from time import monotonic, sleep, strftime
 from typing import Any
 
 from sidelight.processes import is_running
+from sidelight.setting_values import may_hold_password
 
 _FORMAT = "%(asctime)s %(levelname)s [%(job)s] %(name)s: %(message)s"
 _BYTES_A_FILE = 1 << 20
 _KEPT_FILES = 10
 _MOST_WAITING = 10_000
 _SECRET_NAME = re.compile(r"(?:key|password|secret|authorization|headers)$", re.IGNORECASE)
-_masked: set[str] = set()
+_ADDRESS_NAME = re.compile(r"(?:address|url|host|proxy)$", re.IGNORECASE)
+# Deeper than any message that means something; Python ends at about ten times as deep.
+_DEEPEST = 100
+_SHORTEST_MASKED = 6
 _waiting: queue.Queue[logging.LogRecord] = queue.Queue(_MOST_WAITING)
+
+_masking = threading.Lock()
+_kept: set[str] = set()
+_kept_meanwhile: Counter[str] = Counter()
+# What both have, longest first, so that no part of a longer one stays: read on any thread, and never changed.
+_masked: tuple[str, ...] = ()
+_tried: ContextVar[frozenset[str]] = ContextVar("_tried", default=frozenset())
 
 current_job: ContextVar[str] = ContextVar("current_job", default="-")
 """The id of the job that this code runs for."""
@@ -70,8 +83,39 @@ def set_level(level: str) -> None:
 
 
 def mask(secrets: Iterable[str]) -> None:
-    """Never write these; short ones are left alone, since they would mask half the log."""
-    _masked.update(secret for secret in secrets if len(secret) >= 6)
+    """Never write these; short ones are left alone, since they would mask half the log.
+
+    What is ``masked_meanwhile`` around the call stays a matter of that.
+    """
+    with _masking:
+        _kept.update(_long(secrets) - _tried.get())
+        _see_masked()
+
+
+@contextlib.contextmanager
+def masked_meanwhile(secrets: Iterable[str]) -> Iterator[None]:
+    """Never write these until the end of the block: they may be wrong, and a word like any other."""
+    meanwhile = _long(secrets)
+    token = _tried.set(_tried.get() | meanwhile)
+    with _masking:
+        _kept_meanwhile.update(meanwhile)
+        _see_masked()
+    try:
+        yield
+    finally:
+        _tried.reset(token)
+        with _masking:
+            _kept_meanwhile.subtract(meanwhile)
+            _see_masked()
+
+
+def _long(secrets: Iterable[str]) -> frozenset[str]:
+    return frozenset(secret for secret in secrets if len(secret) >= _SHORTEST_MASKED)
+
+
+def _see_masked() -> None:
+    global _masked  # noqa: PLW0603 - exchanged as a whole, so that no reader sees it change
+    _masked = tuple(sorted(_kept | set(+_kept_meanwhile), key=len, reverse=True))
 
 
 def masked_text(text: str) -> str:
@@ -90,12 +134,22 @@ def shareable_text(text: str) -> str:
 
 
 def without_secrets(value: Any) -> Any:
-    """Return a JSON value with everything masked that is called a key, a password or headers."""
+    """Return a JSON value with everything masked that is called a key, a password or headers, or may hold one."""
+    return _without_secrets(value, "", 0)
+
+
+def _without_secrets(value: Any, name: str, depth: int) -> Any:
+    if value and _SECRET_NAME.search(name):
+        return "***"
+    if isinstance(value, str):
+        return "***" if may_hold_password(value) and _ADDRESS_NAME.search(name) else value
+    if not isinstance(value, (dict, list)):
+        return value
+    if depth == _DEEPEST:
+        return "…"
     if isinstance(value, dict):
-        return {
-            name: "***" if it and _SECRET_NAME.search(str(name)) else without_secrets(it) for name, it in value.items()
-        }
-    return [without_secrets(it) for it in value] if isinstance(value, list) else value
+        return {inner: _without_secrets(it, str(inner), depth + 1) for inner, it in value.items()}
+    return [_without_secrets(it, name, depth + 1) for it in value]
 
 
 class _Formatter(logging.Formatter):
@@ -105,7 +159,11 @@ class _Formatter(logging.Formatter):
 
 class _QueueHandler(logging.handlers.QueueHandler):
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        """Write the line out here: what is masked now may not be when the other thread comes to it."""
         record.job = current_job.get()
+        record.msg, record.args = masked_text(record.getMessage()), None
+        if record.exc_info:
+            record.exc_text, record.exc_info = masked_text(_Formatter().formatException(record.exc_info)), None
         return record
 
     def enqueue(self, record: logging.LogRecord) -> None:

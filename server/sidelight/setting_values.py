@@ -54,6 +54,11 @@ class WrongValueError(Exception):
         self.expected = expected
 
 
+def may_hold_password(address: str) -> bool:
+    """Whether an address has anything in it that may: before an @, or in a query."""
+    return any(sign in address for sign in "@?#")
+
+
 def parse(setting: Setting, value: Any) -> Any:
     """Return the value in the setting's type; raises ``WrongValueError``."""
     return _PARSERS[setting.kind](setting, value)

@@ -8,6 +8,7 @@ user's keys are never sent to an address that it supplied (``Settings.bound``).
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,14 +19,15 @@ from urllib.parse import urlsplit
 
 from sidelight.messages import Message, msg
 from sidelight.setting_table import SETTINGS
-from sidelight.setting_values import Owner, Setting, WrongValueError, is_header_name, parse
+from sidelight.setting_values import Owner, Setting, WrongValueError, is_header_name, may_hold_password, parse
 
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 _BY_ENVIRONMENT = {setting.environment: setting for setting in SETTINGS}
 _BY_CLIENT = {setting.client: setting for setting in SETTINGS}
 
 _OUR_PREFIXES = ("SIDELIGHT_", "ANYTHINGLLM_")
-_NOT_SETTINGS = ("SIDELIGHT_TEST_",)
+_KEY_ORIGINS = "SIDELIGHT_KEY_ORIGINS"
+_NOT_SETTINGS = ("SIDELIGHT_TEST_", _KEY_ORIGINS)
 _LARGEST_FILE_KIB = 256
 
 DEFAULT = msg("default")
@@ -57,13 +59,15 @@ class Settings:
     """All settings of one moment, and the folders that are opened.
 
     ``problems`` are for the user: wrong values, unknown keys, files passed over. ``unchosen`` is what holds without the
-    model that was chosen for the folder, where one was.
+    model that was chosen for the folder, where one was. ``entered`` are keys that were entered for one address, which
+    is the only one that they may go to: by their setting, the key and that address.
     """
 
     values: Mapping[str, Value]
     problems: tuple[Message, ...] = ()
     folders: tuple[Path, ...] = ()
     unchosen: Settings | None = None
+    entered: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def configured(self) -> Settings:
@@ -105,6 +109,9 @@ class Settings:
         value, url = self.values[secret], self.values[address]
         if not value.value or value.owner == "folder":
             return False
+        key, entered_for = self.entered.get(secret, ("", ""))
+        if key == value.value and origin_of(url.value) != origin_of(entered_for):
+            return True
         if _BY_NAME[secret].kind == "headers" and not url.value and self.values["provider"].owner == "folder":
             return True
         if url.owner == "user":
@@ -128,13 +135,13 @@ def origin_of(url: str) -> tuple[str, str, int | None]:
 def masked(setting: Setting, value: Any) -> str:
     """Return a value as it may be shown: of a secret, only that it is there.
 
-    An address with anything that may hold a password (before an @, in a query) is a secret as a whole: where its host
-    begins is what nobody can say of a wrong one.
+    An address with anything that may hold a password is a secret as a whole: where its host begins is what nobody can
+    say of a wrong one.
     """
     if isinstance(value, Mapping):
         return ", ".join(f"{name if is_header_name(name) else '***'}: ***" for name in value)
     text = str(value)
-    if (setting.secret and value) or (setting.kind in ("url", "host") and any(sign in text for sign in "@?#")):
+    if (setting.secret and value) or (setting.kind in ("url", "host") and may_hold_password(text)):
         return "***"
     return text
 
@@ -257,6 +264,21 @@ def _environment_like(source: Mapping[str, str], origin: Message, owner: Owner, 
     return Layer(origin, owner, values, tuple(problems))
 
 
+def _entered(environment: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Return the keys that a client keeps for one address each: it tells by the variable which key is for which."""
+    try:
+        origins = json.loads(environment.get(_KEY_ORIGINS) or "{}")
+    except ValueError:
+        return {}
+    told = origins.items() if isinstance(origins, dict) else ()
+    named = ((_BY_ENVIRONMENT.get(name), origin) for name, origin in told)
+    return {
+        setting.name: (environment.get(setting.environment, ""), str(origin))
+        for setting, origin in named
+        if setting is not None and setting.secret
+    }
+
+
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
     for key, value in settings.items():
         name = prefix + key
@@ -330,10 +352,10 @@ class SettingsSource:
         settings = resolve(layers)
         chosen, wrong = self.chosen(self.folders, settings)
         told = settings.problems + tuple(problems) + tuple(wrong)
-        configured = Settings(settings.values, told, self.folders)
+        configured = Settings(settings.values, told, self.folders, entered=_entered(self.environment))
         if not chosen:
             return configured
-        return Settings(resolve([*chosen, *layers]).values, told, self.folders, configured)
+        return replace(configured, values=resolve([*chosen, *layers]).values, unchosen=configured)
 
     def _layers(self) -> tuple[list[Layer], list[Message]]:
         """Return what counts, highest first, and what was passed over."""

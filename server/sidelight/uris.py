@@ -58,5 +58,9 @@ def name_of(uri: str) -> str:
         parts = urlsplit(uri)
     except ValueError:
         return uri
-    path = unquote(parts.path if parts.scheme else uri)
-    return path.rstrip("/").rpartition("/")[2] or uri
+    path = parts.path if parts.scheme else uri
+    if parts.scheme == "file":  # some clients write the ? and # of a file's name as they are
+        path = uri.partition(":")[2]
+    elif len(parts.scheme) == 1:  # a path of Windows
+        path = uri.replace("\\", "/")
+    return unquote(path).rstrip("/").rpartition("/")[2] or uri

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from lsprotocol import types
 
 from lsp.test_preview import ABLE
 from lsp.test_reviews import CODE, DONE, FIXED, LENSES, actions, ended, hints, read_page, take, text
+from sidelight.core.tasks import TASKS
+from sidelight.editing.text import Place, Range
+from sidelight.lsp.documents import Documents
+from sidelight.lsp.places import Places
+from sidelight.lsp.subject import Asked, Subject, find_subject
 from support.anythingllm import AnythingLLMServer
 from support.editor import Editor
 
@@ -90,6 +97,16 @@ def test_only_the_latest_places_are_followed(live: Editor) -> None:
     assert text(live, uri) == CODE.replace("    return None\n", f"    return None\n\n\n{new}")
 
 
+def test_what_is_followed_keeps_no_lines() -> None:
+    documents = Documents()
+    document = documents.open(types.TextDocumentItem("file:///a.py", "python", 1, CODE))
+    places = Places(documents)
+    places.keep("one", 1, find_subject(Asked("file:///a.py"), TASKS["explain"], documents, "en"))
+    gc.collect()
+    assert not any(isinstance(one, Subject) for one in gc.get_objects())
+    assert places.find("one", 1, document) == Range(Place(0, 0), document.text.end)
+
+
 def test_a_definition_that_stands_elsewhere_is_replaced_there_and_nothing_else(live: Editor) -> None:
     uri = live.open("a.py", CODE)
     assert apply(live, uri, "def other():\n    return 2\n", range=caret(4)) == "applied"
@@ -112,6 +129,8 @@ def test_a_new_function_at_the_end_of_a_document_without_a_line_end(live: Editor
         ("def greet(name):\n    text = 1\n    # ... rest unchanged ...\n", "leaves a part of the code out"),
         ("def greet(name:\n    return (\n", "breaks the syntax"),
         ("x = compute()\nstore(x)\n", "not clear which lines"),
+        ('    text = "hallo " + nam\n    return None\n', "would remove print(text)"),
+        ("def greet(name):\n    pass\n\n\nx = 1\n", "not clear which lines"),
     ],
 )
 def test_code_that_would_lose_something_becomes_a_page(live: Editor, code: str, reason: str) -> None:
@@ -121,6 +140,21 @@ def test_code_that_would_lose_something_becomes_a_page(live: Editor, code: str, 
     assert "print(text)" in text(live, uri)
     assert reason in pages(live)[-1]
     assert code in pages(live)[-1]
+
+
+def test_code_that_is_far_shorter_than_what_it_replaces_becomes_a_page(live: Editor) -> None:
+    long = "def long():\n" + "".join(f"    v{n} = {n}\n" for n in range(9))
+    uri = live.open("a.py", long)
+    apply(live, uri, "def long():\n    return 1\n", range=caret(1))
+    assert text(live, uri) == long
+    assert "More than half" in pages(live)[-1]
+
+
+def test_a_whole_file_goes_in_place_of_the_document(live: Editor) -> None:
+    uri = live.open("a.py", CODE)
+    new = DONE.replace("return 1", "return 2")
+    assert apply(live, uri, new, range=caret(4)) == "applied"
+    assert text(live, uri) == new
 
 
 def test_code_with_fences_in_it_stays_whole(live: Editor) -> None:

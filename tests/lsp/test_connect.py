@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -152,6 +153,27 @@ def test_a_configured_key_goes_to_its_own_origin_only(
         elsewhere.close()
 
 
+def test_configured_headers_go_to_the_configured_origin_only_and_that_is_said(
+    start_editor: Start, environment: dict[str, str], server: Vendor
+) -> None:
+    own = {**environment, "OPENAI_BASE_URL": f"{server.url}/v1", "SIDELIGHT_HEADERS": '{"X-Team": "team-secret"}'}
+    editor = opened(start_editor, own)
+    elsewhere = Vendor()
+    elsewhere.routes = server.routes
+    try:
+        there = connect(editor, "openai", address=f"{elsewhere.url}/v1")
+        connect(editor, "anythingllm", address=elsewhere.url)
+        assert there["isConnected"]
+        assert "SIDELIGHT_HEADERS" in told(there, "note")
+        assert elsewhere.seen
+        assert all("x-team" not in seen.headers for seen in elsewhere.seen)
+        for result in (connect(editor, "openai", address=f"{server.url}/v1/"), connect(editor, "openai")):
+            assert "SIDELIGHT_HEADERS" not in told(result, "note")
+        assert {seen.headers.get("x-team") for seen in server.seen} == {"team-secret"}
+    finally:
+        elsewhere.close()
+
+
 def test_a_key_of_a_default_address_does_not_go_anywhere_else(
     start_editor: Start, environment: dict[str, str], server: Vendor
 ) -> None:
@@ -212,11 +234,15 @@ def test_a_key_reaches_no_log_and_no_answer_even_where_the_server_repeats_it(
         {"method": "sidelight/nothing", "id": 903, "params": {"key": short, "nested": [{"apiKey": short}]}},
         {"method": "sidelight/run", "id": 904, "params": {"task": "no such", "key": short}},
         {"method": "workspace/didChangeConfiguration",
-         "params": {"settings": {"sidelight": {"openai": {"apiKey": short}, "headers": {"X-Team": short}}}}},
+         "params": {"settings": {"sidelight": {"openai": {"apiKey": short, "baseUrl": f"http://me:{short}@host/v1"},
+                                               "headers": {"X-Team": short}}}}},
+        {"method": "sidelight/connect", "id": 905,
+         "params": {"provider": "openai", "address": f"http://127.0.0.1:9/v1?api_key={short}"}},
     ]  # fmt: skip
     for message in strange:
         editor.send(message)
-    editor.configuration = {"openai": {"apiKey": short}, "headers": {"X-Team": short}}
+    address = f"http://me:{short}@host:11434"
+    editor.configuration = {"openai": {"apiKey": short}, "headers": {"X-Team": short}, "ollama": {"host": address}}
     editor.answer_to(904)
     editor.request("sidelight/history", {})
     editor.request("shutdown", None)
@@ -239,11 +265,24 @@ def test_a_trial_that_is_cancelled_ends_at_once_and_lets_the_server_go(plain_edi
     assert eventually(lambda: all(seen.closed.is_set() for seen in server.asked("/v1/models")))
 
 
+def test_who_does_not_answer_a_step_is_not_asked_for_models_as_well(
+    start_editor: Start, environment: dict[str, str], server: Vendor
+) -> None:
+    editor = opened(start_editor, {**environment, "SIDELIGHT_SILENCE_TIMEOUT": "0.3"})
+    server.routes["GET /v1/models"] = Hanging(b"")
+    for _ in range(2):
+        began = monotonic()
+        result = connect(editor, "openai", address=f"{server.url}/v1", model="one")
+        assert "has not said anything" in told(result)
+        assert monotonic() - began < 3  # as long as the user waits for silence, not as a provider usually does
+    assert len(server.asked("/v1/models")) == 2
+
+
 def test_trials_that_hang_take_nothing_from_the_others(plain_editor: Editor, server: Vendor) -> None:
     server.routes["GET /v1/models"] = Hanging(b"")
     for _ in range(8):
         plain_editor.begin("sidelight/connect", {"provider": "openai", "address": f"{server.url}/v1"})
-    assert eventually(lambda: server.asked("/v1/models"), 10)
+    assert eventually(lambda: len(server.asked("/v1/models")) == 8, 4)  # none of them waits for another
     assert plain_editor.request("sidelight/models", {})["provider"] == "builtin"
     assert plain_editor.request("sidelight/run", {"task": "ask", "instruction": "Who?"})["finish"] == "complete"
 

@@ -11,7 +11,12 @@ from typing import Any
 import pytest
 
 from conftest import SIDELIGHT
-from sidelight import surroundings
+from sidelight import doctor, surroundings
+from sidelight.core.ports import Choice, Wishes
+from sidelight.core.stopping import Stop
+from sidelight.errors import ConfigurationError
+from sidelight.messages import msg
+from sidelight.settings import Settings, environment_layer, resolve
 from support import anythingllm as fake
 from support.anythingllm import AnythingLLMServer, Pause, Script
 from support.editor import Editor
@@ -127,6 +132,39 @@ def test_a_browser_in_front_of_a_container_is_told_of_the_container() -> None:
     found = surroundings.find("127.0.0.1:8080", {"container": "docker"}, lambda _path: False)
     assert found is not None
     assert "in a container" in str(found.message)
+
+
+def concerned(environment: dict[str, str]) -> tuple[str, ...]:
+    settings = resolve([environment_layer(environment)])
+    examination = doctor.Examination(settings, no_provider, Path(), Wishes("ssh-remote+box"))
+    (where,) = [check for check in examination.checks() if "over the network" in str(check.message)]
+    return tuple(str(line) for line in where.details)
+
+
+def no_provider(_settings: Settings, _stop: Stop) -> Choice:
+    raise ConfigurationError(msg("There is none."), msg("Have one."))
+
+
+def test_every_spelling_of_this_machine_is_concerned_and_so_is_the_default_of_the_provider_that_is_named() -> None:
+    assert concerned({"OPENAI_BASE_URL": "http://127.1:8000/v1"}) == ("OPENAI_BASE_URL = http://127.1:8000/v1",)
+    assert concerned({"SIDELIGHT_PROVIDER": "ollama"}) == ("OLLAMA_HOST = http://127.0.0.1:11434",)
+    assert concerned({"OPENAI_BASE_URL": "https://api.example.com/v1"}) == ()
+
+
+def test_who_waits_in_an_editor_waits_for_one_word_no_longer_than_for_a_connection() -> None:
+    asked: list[Settings] = []
+
+    def choose(settings: Settings, stop: Stop) -> Choice:
+        asked.append(settings)
+        return no_provider(settings, stop)
+
+    for said, silence_s in (({}, 20), ({"SIDELIGHT_SILENCE_TIMEOUT": "3"}, 3)):
+        settings = resolve([environment_layer(said)])
+        report = doctor.examined(settings, Wishes(), choose, Path(), Stop())
+        assert (asked[-1].integer("retries"), asked[-1].number("silence_timeout_s")) == (0, silence_s)
+        assert "what you entered" not in str(report)
+    doctor.examine(resolve([]), choose, Path(), str)
+    assert asked[-1].number("silence_timeout_s") == 300
 
 
 def test_the_command_line_says_it_too(environment: dict[str, str], folder: Path) -> None:

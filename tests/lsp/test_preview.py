@@ -57,16 +57,24 @@ class Panel:
     def wait(self) -> None:
         self._editor.wait_until(lambda _: self.is_open)
 
-    def decide(self, *ticked: int, applies: bool = True) -> None:
-        """Apply, all or only some of the places; or discard."""
-        asked = [it for it in self._editor.log if it.get("method") == "workspace/applyEdit"]
-        message = [it for it in asked if "changeAnnotations" in it["params"]["edit"]][-1]
+    def decide(self, *ticked: int, applies: bool = True, then: Callable[[], None] = lambda: None) -> None:
+        """Apply, all or only some of the places; or discard. ``then`` happens before the answer is sent."""
+        message = self._message()
         (change,) = message["params"]["edit"]["documentChanges"]
         if ticked:
             change["edits"] = [change["edits"][number] for number in ticked]
         applied = self._editor._apply_edit(message["params"]) if applies else {"applied": False}
-        self._editor.send({"id": message["id"], "result": applied})
+        then()
+        self.answer({"result": applied})
+
+    def answer(self, answer: dict[str, Any]) -> None:
+        """Close it with an answer, whatever has become of the text."""
+        self._editor.send({"id": self._message()["id"], **answer})
         self.is_open = False
+
+    def _message(self) -> dict[str, Any]:
+        asked = [it for it in self._editor.log if it.get("method") == "workspace/applyEdit"]
+        return [it for it in asked if "changeAnnotations" in it["params"]["edit"]][-1]
 
 
 def test_nothing_is_written_until_the_end_and_then_one_annotated_edit(
@@ -176,16 +184,142 @@ def test_the_document_stays_usable_while_a_preview_is_open(editor: Editor, anyth
     assert "was changed while the preview was open" in messages(editor)[-1]
 
 
-def test_stopping_the_job_ends_the_wait(editor: Editor) -> None:
+@pytest.mark.parametrize("ticked", [(), (1,)])
+def test_what_is_typed_between_the_edit_and_its_answer_is_the_users(editor: Editor, ticked: tuple[int, ...]) -> None:
     panel = Panel(editor)
     uri = editor.open("a.py", CODE)
     job = fix(editor, uri)
     panel.wait()
+    line = CODE.splitlines().index("    return None") + (0 if ticked else 1)
+    panel.decide(*ticked, then=lambda: editor.type(uri, line, 0, "    typed = 1\n"))
+    assert ended(editor, job) == "applied"
+    assert "typed = 1" in text(editor, uri)
+    take(editor, uri, "Undo this edit", line)
+    editor.settle(0.4)
+    assert text(editor, uri).replace("    typed = 1\n", "") == CODE
+    assert "typed = 1" in text(editor, uri)
+
+
+def points(editor: Editor, uri: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = editor.request("sidelight/history", {"uri": uri})["points"]
+    return found
+
+
+def stop(editor: Editor, job: str) -> None:
     stop = {"command": "sidelight.stop", "arguments": [{"job": job}]}
     assert editor.request("workspace/executeCommand", stop) == {"stopped": True}
     assert ended(editor, job) == "stopped"
+
+
+def test_stopping_the_job_ends_the_wait_and_claims_nothing(editor: Editor) -> None:
+    panel = Panel(editor)
+    uri = editor.open("a.py", CODE)
+    job = fix(editor, uri)
+    panel.wait()
+    stop(editor, job)
     assert text(editor, uri) == CODE
-    assert FIXED in read_page(editor.seen("window/showDocument")[-1]["uri"])
+    page = read_page(editor.seen("window/showDocument")[-1]["uri"])
+    assert FIXED in page
+    assert "its preview is still open" in page
+    assert "Not applied" not in page
+    told = len(messages(editor))
+    panel.decide(applies=False)
+    editor.settle(0.4)
+    assert points(editor, uri) == []
+    assert len(messages(editor)) == told
+
+
+def test_what_is_applied_in_a_preview_after_its_job_was_stopped_is_reviewed_and_kept(editor: Editor) -> None:
+    panel = Panel(editor)
+    uri = editor.open("a.py", CODE)
+    job = fix(editor, uri)
+    panel.wait()
+    stop(editor, job)
+    panel.decide()
+    editor.settle(0.5)
+    assert text(editor, uri) == DONE
+    assert len(hints(editor)) == 2
+    (point,) = points(editor, uri)
+    assert (point["changedLines"], point["isRunning"]) == (3, False)
+    take(editor, uri, "Undo this edit")
+    editor.settle(0.4)
+    assert text(editor, uri) == CODE
+
+
+def test_a_preview_that_is_still_open_after_a_stop_is_in_no_other_edits_way(
+    editor: Editor, anythingllm: AnythingLLMServer
+) -> None:
+    panel = Panel(editor)
+    uri = editor.open("a.py", CODE)
+    job = fix(editor, uri)
+    panel.wait()
+    stop(editor, job)
+    panel.is_open = False
+    again = fix(editor, uri)
+    panel.wait()
+    panel.decide()
+    assert ended(editor, again) == "applied"
+    assert text(editor, uri) == DONE
+
+
+def test_a_server_that_ends_with_its_editor_leaves_no_text_of_a_preview_that_was_open(
+    editor: Editor, start_editor: Start, connected: dict[str, str]
+) -> None:
+    panel = Panel(editor)
+    uri = editor.open("a.py", CODE)
+    fix(editor, uri)
+    panel.wait()
+    assert [point["isRunning"] for point in points(editor, uri)] == [True]
+    editor.request("shutdown", None)
+    editor.notify("exit", None)
+    assert editor.exit_code() == 0
+    assert points(opened(start_editor, connected), uri) == []
+
+
+def test_a_yes_to_no_place_at_all_is_a_no(editor: Editor) -> None:
+    panel = Panel(editor)
+    uri = editor.open("a.py", CODE)
+    job = fix(editor, uri)
+    panel.wait()
+    panel.answer({"result": {"applied": True}})
+    assert ended(editor, job) == "not applied"
+    assert editor.seen("window/showDocument") == []
+    assert points(editor, uri) == []
+
+
+def test_a_document_that_was_closed_before_the_no_keeps_no_text(editor: Editor) -> None:
+    panel = Panel(editor)
+    uri = editor.open("a.py", CODE)
+    job = fix(editor, uri)
+    panel.wait()
+    editor.notify("textDocument/didClose", {"textDocument": {"uri": uri}})
+    panel.decide(applies=False)
+    assert ended(editor, job) == "not applied"
+    assert "was closed meanwhile" in read_page(editor.seen("window/showDocument")[-1]["uri"])
+    assert points(editor, uri) == []
+
+
+def test_a_document_that_was_closed_after_the_edit_keeps_its_text(editor: Editor) -> None:
+    panel = Panel(editor)
+    uri = editor.open("a.py", CODE)
+    job = fix(editor, uri)
+    panel.wait()
+    panel.decide(then=lambda: editor.notify("textDocument/didClose", {"textDocument": {"uri": uri}}))
+    assert ended(editor, job) == "applied"
+    assert [point["changedLines"] for point in points(editor, uri)] == [3]
+
+
+def test_an_editor_that_fails_is_not_taken_for_a_user_who_says_no(editor: Editor) -> None:
+    panel = Panel(editor)
+    uri = editor.open("a.py", CODE)
+    job = fix(editor, uri)
+    panel.wait()
+    panel.answer({"error": {"code": -32603, "message": "something broke"}})
+    assert ended(editor, job) == "not applied"
+    assert "The editor did not take the edit." in messages(editor)[-1]
+    assert points(editor, uri) == []
+    take(editor, uri, "Show the whole answer")
+    assert FIXED in read_page(editor.wait_for("window/showDocument")["uri"])
 
 
 def test_a_client_without_annotations_gets_pages_and_is_told_once(

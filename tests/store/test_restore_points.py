@@ -17,6 +17,7 @@ import pytest
 
 from sidelight.core.ports import RestorePointError
 from sidelight.store.restore_points import NoRestorePoints, StoredRestorePoints
+from sidelight.store.tables import EDITS_UNDER_WAY
 
 SERVER = Path(__file__).resolve().parents[2] / "server"
 MIB = 1 << 20
@@ -137,6 +138,19 @@ def test_a_point_whose_edit_did_not_happen_is_forgotten(points: StoredRestorePoi
     for id_ in (gone, gone, 0, -1, 1 << 70):
         points.forget(id_)
     assert [point.id for point in points.latest()] == [kept]
+
+
+def test_an_edit_of_the_version_before_may_still_run_for_some_time(open_points: Open, clock: Clock) -> None:
+    points = open_points()
+    clock.time = datetime.now(timezone.utc)
+    ids = [points.add(A, "a.py", "fix", "", str(number)) for number in range(2)]
+    points.finish(ids[0], "done")
+    points._database.write(lambda connection: connection.execute(EDITS_UNDER_WAY.delete()))  # it kept no such table
+    assert [point.is_running for point in points.latest()] == [True, False]
+    clock.time -= timedelta(hours=3)
+    old = points.add(A, "a.py", "fix", "", "old")
+    points._database.write(lambda connection: connection.execute(EDITS_UNDER_WAY.delete()))
+    assert [point.is_running for point in points.latest() if point.id == old] == [False]
 
 
 def test_half_characters_in_names_do_no_harm(points: StoredRestorePoints) -> None:

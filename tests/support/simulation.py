@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 import selectors
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -273,6 +273,7 @@ class Recorder:
     finished: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     editor: Any = None
+    later: asyncio.Future[None] | None = None
 
     async def before_first_edit(self) -> None:
         self.prepared.append(str(self.editor.document.text))
@@ -291,6 +292,9 @@ class Recorder:
 
     def keep_answer(self, writer: BufferWriter, answer: Answer) -> None:
         self.kept.append(answer.text)
+
+    def do_later(self, work: Coroutine[None, None, None]) -> None:
+        self.later = asyncio.ensure_future(work)
 
 
 def in_virtual_time(run: Any) -> Any:

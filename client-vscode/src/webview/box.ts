@@ -118,7 +118,7 @@ export class QuestionBox {
     chip.type = "button";
     chip.append(make("span", "", label), drawing(isOn ? "close" : "plus"));
     chip.setAttribute("aria-pressed", String(isOn));
-    name(chip, fill(isOn ? this.words.leaveOut : this.words.include, label));
+    name(chip, fill(this.words.include, label));
     chip.addEventListener("click", () => {
       if (isSelection) this.#leftOut = isOn ? id : undefined;
       else this.#taken = isOn ? undefined : label;

@@ -42,6 +42,7 @@ export class ConversationView {
         break;
       case "turn":
         this.#empty.remove();
+        this.#name(message.title);
         this.#begin(message.turn, Date.now() - message.now);
         this.#isFollowing = true;
         break;
@@ -59,10 +60,14 @@ export class ConversationView {
   #show(title: string, turns: Turn[], aheadMs: number): void {
     for (const turn of this.#turns.values()) turn.dispose();
     this.#turns.clear();
-    this.#title.textContent = title || this.words.conversation;
+    this.#name(title);
     this.#scroller.replaceChildren(...(turns.length ? [] : [this.#empty]));
     for (const turn of turns) this.#begin(turn, aheadMs);
     this.#isFollowing = true;
+  }
+
+  #name(title: string): void {
+    this.#title.textContent = title || this.words.conversation;
   }
 
   #begin(turn: Turn, aheadMs: number): void {

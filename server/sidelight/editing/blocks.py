@@ -4,49 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-_DEFINITION = re.compile(
+DEFINITION = re.compile(
     r"\s*(?:(?:export|default|public|private|protected|internal|static|final|abstract|async|inline|pub(?:\([^)]*\))?|"
     r"override|unsafe|extern|const|virtual)\s+)*"
     r"(?:def|class|function\*?|func|fn|fun|interface|struct|enum|trait|impl|module|namespace|sub|proc|object)\b"
 )
-# What is defined: after its keyword (in Go, after the receiver), or a function that a name is given to.
-_NAME = re.compile(r"\s*(?:\([^)]*\)\s*)?(?P<name>[^\W\d][\w$]*)")
-_NAMED = re.compile(
-    r"\s*(?:export\s+)?(?:const|let|var)\s+(?P<name>[^\W\d][\w$]*)\s*=\s*(?:async\s*)?(?:function\b|\(|\w+\s*=>)"
-)
 _CLOSING = re.compile(r"\s*(?:[)\]}]+[;,)]*|end\b.*)\s*$")
+_COMMENT = re.compile(r"\s*(?:#|//|/\*)")
+_SIGNATURE_END = re.compile(r"\s*[)\]].*[:{]\s*$")
 
 # Lines on either side; data and generated text go on for ever without a blank line.
 _LONGEST_PARAGRAPH = 40
-
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """A definition: its name, and its lines; ``first`` is above ``header`` where it has decorators."""
-
-    name: str
-    first: int
-    header: int
-    end: int
-
-
-def definitions(lines: Sequence[str]) -> list[Definition]:
-    """Return all definitions with a name, at any depth, in the order in which they begin."""
-    found = []
-    for number, line in enumerate(lines):
-        keyword = _DEFINITION.match(line)
-        named = _NAME.match(line, keyword.end()) if keyword else _NAMED.match(line)
-        if named is not None:
-            found.append(Definition(named["name"], _with_decorators(lines, number), number, _end(lines, number)))
-    return found
-
-
-def outermost_block(lines: Sequence[str], line: int) -> tuple[int, int]:
-    """Return the lines of the definition around ``line`` that no other encloses; the line itself without one."""
-    around = [one for one in definitions(lines) if one.first <= line < one.end]
-    return (around[0].first, around[0].end) if around else (line, line + 1)
 
 
 def enclosing_block(lines: Sequence[str], line: int) -> tuple[int, int]:
@@ -60,7 +29,7 @@ def enclosing_block(lines: Sequence[str], line: int) -> tuple[int, int]:
     header = _header(lines, line)
     if header is None:
         return _paragraph(lines, line)
-    return _with_decorators(lines, header), _end(lines, header)
+    return with_decorators(lines, header), block_end(lines, header)
 
 
 def _header(lines: Sequence[str], line: int) -> int | None:
@@ -71,7 +40,7 @@ def _header(lines: Sequence[str], line: int) -> int | None:
         if not text.strip():
             continue
         indent = _indent(text)
-        if _DEFINITION.match(text) and (number == line or indent < depth) and line < _end(lines, number):
+        if DEFINITION.match(text) and (number == line or indent < depth) and line < block_end(lines, number):
             return number
         depth = min(depth, indent) if not _CLOSING.match(text) or number == line else depth
     return None
@@ -87,15 +56,17 @@ def _depth_at(lines: Sequence[str], line: int) -> int:
     return _indent(text) + (1 if _CLOSING.match(text) else 0)
 
 
-def _end(lines: Sequence[str], header: int) -> int:
+def block_end(lines: Sequence[str], header: int) -> int:
     """Return the line after the block that begins at ``header``."""
     indent, last, begun = _indent(lines[header]), header, False
     for number in range(header + 1, len(lines)):
         text = lines[number]
         if not text.strip():
             continue
-        if _indent(text) > indent:
+        if _indent(text) > indent or (_indent(text) == indent and _SIGNATURE_END.match(text)):
             last = number
+        elif begun and _COMMENT.match(text):
+            continue  # left of the body it stands in, if a deeper line follows; preprocessors' lines too
         elif _CLOSING.match(text) or (not begun and text.strip()[0] in "{)]"):
             last = number  # the closing bracket of the block, or a bracket that opens it on its own line
             if text.strip()[0] not in "{)]" or text.rstrip().endswith(("}", "};", "end")):
@@ -117,7 +88,8 @@ def _paragraph(lines: Sequence[str], line: int) -> tuple[int, int]:
     return first, end
 
 
-def _with_decorators(lines: Sequence[str], header: int) -> int:
+def with_decorators(lines: Sequence[str], header: int) -> int:
+    """Return the first line of the decorators above a header; the header itself where it has none."""
     indent = _indent(lines[header])
     while header > 0 and lines[header - 1].lstrip().startswith("@") and _indent(lines[header - 1]) == indent:
         header -= 1

@@ -19,9 +19,12 @@ class TrackedRange:
 
     def change(self, replaced: Range, text: str, new_end: Place | None = None) -> None:
         """Take note that ``replaced`` (as it was before) became ``text``, which ends at ``new_end`` now."""
+        new_end = new_end or end_of(replaced.start, text)
+        is_above = replaced.end.line < self.range.start.line
+        if (is_above and new_end.line == replaced.end.line) or replaced.start.line > self.range.end.line:
+            return  # nearly all of what is typed: as quick as can be
         if replaced.start > self.range.end:
             return
-        new_end = new_end or end_of(replaced.start, text)
         start, end = self.range.start, self.range.end
         grows = self._grows and replaced.is_empty and start <= replaced.start <= end
         if replaced.end <= start and not grows:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from sidelight.core.answers import AnswerEvent, Finished, Text
@@ -28,8 +28,8 @@ from sidelight.lsp.subject import Asked, Subject
 from sidelight.messages import msg
 
 APPLY = Task(name="apply", title=msg("Apply"), orders="", question=lambda _context: "", edits=True)
-# The same, where only words tell that the code is about these lines: they are judged as those of a fix.
-_APPLY_WITH_DOUBT = replace(APPLY, name="fix")
+# A document that is typed in all the while is looked through so often, and no more.
+_SEARCHES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def apply_code(session: Session, given: Given) -> Job:
 
 async def _find(session: Session, given: Given, document: Document) -> CodePlace:
     """Return where the code goes in the document as it is now. A large one is looked through on a thread."""
-    while True:
+    for _ in range(_SEARCHES):
         version, lines = document.version, tuple(document.text.lines)
         place = _place(session, given, document)
         found = await asyncio.to_thread(find_place, lines, given.code, place, document.language_id)
@@ -74,6 +74,7 @@ async def _find(session: Session, given: Given, document: Document) -> CodePlace
             raise UsageError(msg("{name} was closed meanwhile.", name=document.name), msg("Open it, then try again."))
         if document.version == version:
             return found
+    raise UsageError(msg("{name} was changed all the while.", name=document.name), msg("Try again."))
 
 
 def _place(session: Session, given: Given, document: Document) -> tuple[int, int] | None:
@@ -114,9 +115,8 @@ async def _perform(session: Session, job: Job, given: Given, document: Document)
         if mode == "page":
             await job.run(say, PageDelivery(session.pages, subject, title), title, is_edit=False)
             return
-        task = APPLY if found.is_sure else _APPLY_WITH_DOUBT
         delivery = session.edits.delivery(
-            job.id, task, given.asked, subject, title, mode="preview" if mode == "preview" else "once",
+            job.id, APPLY, given.asked, subject, title, mode="preview" if mode == "preview" else "once",
             tells_truncation=True, obstacle=found.obstacle,
         )  # fmt: skip
         await job.run(say, delivery, title, is_edit=True)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
-from sidelight.editing.live_region import LiveRegion, Plan, TouchedError
+from sidelight.editing.live_region import LiveRegion, Plan, Splice, TouchedError
 from sidelight.editing.text import Place, Range
 from sidelight.lsp.client import Client
 from sidelight.lsp.delivery import edit_of, with_confirmation
@@ -41,11 +41,15 @@ Answered = Literal["applied", "refused", "outdated"]
 
 
 class UnwrittenError(Exception):
-    """The buffer cannot or must not be written to any further; ``reason`` is for the user."""
+    """The buffer cannot or must not be written to any further; ``reason`` is for the user.
 
-    def __init__(self, reason: Message) -> None:
+    ``is_certain`` where it is known that nothing of what was offered has been written, or ever will be.
+    """
+
+    def __init__(self, reason: Message, *, is_certain: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.is_certain = is_certain
 
 
 class BufferWriter:
@@ -63,7 +67,8 @@ class BufferWriter:
         self._forget = documents.listen(self._look)
         self._is_closed = not document.is_open
         self.is_over = False
-        self._is_offering = False
+        self._offered: Plan | None = None
+        self._applied: list[str] | None = None
         self._loop = asyncio.get_running_loop()
         self._next_at = 0.0
         self._changed_at = self._loop.time() - _QUIET_S
@@ -82,6 +87,10 @@ class BufferWriter:
     def unfinished(self) -> Range:
         """Where the part is that an answer which broke off has not replaced."""
         return self.place_of(self.region.unfinished_first, self.region.target[1])
+
+    def step_aside(self) -> None:
+        """Stand in no other edit's way any more; what the user decides about an offer is still awaited."""
+        self.is_over = True
 
     def close(self) -> None:
         """Follow the region no longer."""
@@ -128,24 +137,25 @@ class BufferWriter:
         if not plan.splices:
             return "applied"
         version = self.document.version
-        self._is_offering = True
+        self._offered, self._applied = plan, None
         try:
             edit = with_confirmation(self._edit(plan), title, self._client.write(ADVICE))
             applied = await self._client.try_edit(edit, self._label)
             if applied:
                 await self._wait_for_change_after(version)
         finally:
-            self._is_offering = False
-        if self._is_closed:
-            raise UnwrittenError(msg("{name} was closed meanwhile.", name=self.document.name))
-        now = self.document.text.lines_in(self._place.range)
-        if applied is None or (applied and self.document.version == version):
+            self._offered = None
+        if self._is_closed and not (applied and self._applied):
+            raise UnwrittenError(msg("{name} was closed meanwhile.", name=self.document.name), is_certain=not applied)
+        if applied is None:
             raise UnwrittenError(msg("The editor did not answer."))
-        if not applied:
+        now = self.document.text.lines_in(self._place.range)
+        if not applied or self.document.version == version:  # a yes to nothing at all is a no
             self.region.see(now)
             return "refused" if self.document.version == version else "outdated"
-        self.region.send(self.region.plan_lines(now, is_exact=True))
+        self.region.send(self.region.plan_lines(self._applied or now, is_exact=True))
         self.region.believe()
+        self.region.see(now)
         return "applied"
 
     async def _wait_for_change_after(self, version: int | None) -> None:
@@ -221,14 +231,23 @@ class BufferWriter:
             return
         if not document.is_open:
             self._is_closed = True
-        elif self._is_offering:
-            pass  # what stands when the user has decided is looked at then
+        elif self._offered is not None:
+            self._look_at_offered(self._offered)
         elif not document.is_changing:
             self.region.see(document.text.lines_in(self._place.range))
         else:
             self._look_between()
         self._changed.set()
         self._changed_at = self._loop.time()
+
+    def _look_at_offered(self, plan: Plan) -> None:
+        """Remember what the client has written of an offer: what the user types after it is not ours.
+
+        The rest is looked at when the user has decided.
+        """
+        now = self.document.text.lines_in(self._place.range)
+        if not self.document.is_changing and now != self.region.lines and _is_in_part(plan, self.region.lines, now):
+            self._applied = now
 
     def _look_between(self) -> None:
         """Between the parts of one ``didChange``, only look whether the edit has arrived.
@@ -241,6 +260,18 @@ class BufferWriter:
             return
         if self.document.text.lines_in(range_) == sent.lines:
             self.region.believe()
+
+
+def _is_in_part(plan: Plan, lines: Sequence[str], now: Sequence[str]) -> bool:
+    """Whether some of the plan's splices, and nothing else, make of the lines those that stand now."""
+    ends, last = {0}, 0  # up to where the lines that stand now can be explained
+    for splice in (*plan.splices, Splice(len(lines), len(lines), [])):
+        kept, old = lines[last : splice.first], lines[splice.first : splice.end]
+        starts = {end + len(kept) for end in ends if now[end : end + len(kept)] == kept}
+        ends = {start + len(part) for start in starts for part in (old, splice.lines)
+                if now[start : start + len(part)] == part}  # fmt: skip
+        last = splice.end
+    return len(now) in ends
 
 
 def _with_neighbours(document: Document, place: Range) -> tuple[Range, int, int]:

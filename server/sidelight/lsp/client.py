@@ -14,7 +14,7 @@ from lsprotocol import types
 from sidelight.errors import SidelightError
 from sidelight.lsp.handshake import Abilities
 from sidelight.lsp.protocol import ClientError, ClientSilentError, Protocol
-from sidelight.messages import Message
+from sidelight.messages import Message, msg
 
 log = logging.getLogger(__name__)
 
@@ -71,16 +71,23 @@ class Client:
         return await self.try_edit(edit, label) is not False
 
     async def try_edit(self, edit: dict[str, Any], label: str) -> bool | None:
-        """Ask the client to apply an edit; None when it says nothing: its user may still be deciding."""
+        """Ask the client to apply an edit; None when it says nothing: its user may still be deciding.
+
+        That a preview failed is told: it is not the user's no.
+        """
         if not self.can.apply_edit:
             return False
-        seconds = _PREVIEW_S if "changeAnnotations" in edit else _EDIT_S
+        is_preview = "changeAnnotations" in edit
+        seconds = _PREVIEW_S if is_preview else _EDIT_S
         try:
             result = await self.protocol.ask(types.WORKSPACE_APPLY_EDIT, {"label": label, "edit": edit}, seconds)
         except ClientSilentError:
             return None
         except ClientError as error:
             log.info("an edit was refused: %s", error)
+            if is_preview:
+                told = msg("The editor did not take the edit.")
+                self.show(types.MessageType.Warning, told, msg("“Show the whole answer” has the code."))
             return False
         return isinstance(result, dict) and bool(result.get("applied"))
 

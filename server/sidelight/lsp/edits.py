@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -45,7 +45,8 @@ class Edits:
     show_page: ShowPage
     reviews: Reviews = field(init=False)
     _writers: list[BufferWriter] = field(default_factory=list)
-    _running: set[asyncio.Task[Any]] = field(default_factory=set)
+    _running: set[asyncio.Future[Any]] = field(default_factory=set)
+    _later: list[asyncio.Future[Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.reviews = Reviews(self.client, self.documents)
@@ -134,15 +135,27 @@ class Edits:
             return next(iter(self.reviews.of(document)), None) if document else None
         return self.reviews.latest
 
-    def _spawn(self, work: Awaitable[object]) -> None:
+    def do_later(self, work: Coroutine[None, None, None]) -> None:
+        """Do what is left to do after a job has ended; it is cancelled by ``end``."""
+        self._later.append(self._spawn(work))
+
+    async def end(self) -> None:
+        """Let go of the previews whose users have not decided yet."""
+        for task in self._later:
+            task.cancel()
+        await asyncio.gather(*self._later, return_exceptions=True)
+
+    def _spawn(self, work: Awaitable[object]) -> asyncio.Future[Any]:
         task = asyncio.ensure_future(work)
         self._running.add(task)
         task.add_done_callback(self._done)
+        return task
 
-    def _done(self, task: asyncio.Task[Any]) -> None:
+    def _done(self, task: asyncio.Future[Any]) -> None:
         self._running.discard(task)
+        self._later = [later for later in self._later if later is not task]
         if not task.cancelled() and (error := task.exception()):
-            log.error("a review command failed in a way that it should not", exc_info=error)
+            log.error("work on an edit failed in a way that it should not", exc_info=error)
             name = type(error).__name__
             self.client.show(types.MessageType.Error, msg("Sidelight made a mistake ({name}).", name=name))
 
@@ -265,6 +278,10 @@ class _EditJob:
                 Review(self.id, self.title, document, place, [], again=self._again, show_answer=show,
                        can_retry=self.task.name in TASKS)
             )  # fmt: skip
+
+    def do_later(self, work: Coroutine[None, None, None]) -> None:
+        """Do what is left to do after the job has ended."""
+        self.edits.do_later(work)
 
     def _show(self, answer: Answer) -> Show:
         return lambda: self.show_page(answer, plain(self.title))

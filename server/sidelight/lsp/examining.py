@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from sidelight.core.ports import Check, Trial, Wishes
 from sidelight.core.stopping import Stop
-from sidelight.logs import mask, shareable_text
+from sidelight.logs import masked_meanwhile, shareable_text
 from sidelight.lsp.models import offer_value
 from sidelight.lsp.protocol import InvalidParams
 from sidelight.lsp.session import Session
@@ -23,6 +23,9 @@ _PROVIDERS = ("anythingllm", "openai", "ollama", "dashscope")
 # A shorter key would mask half of every sentence.
 _SHORTEST_MASKED = 4
 
+# They wait for other machines; a dead one keeps its thread for as long as a trial may last.
+_THREADS = 16
+
 _Result = TypeVar("_Result")
 
 
@@ -32,7 +35,7 @@ class Examinations:
     def __init__(self, wiring: Wiring, session: Callable[[], Session]) -> None:
         self._wiring = wiring
         self._session = session
-        self._threads = ThreadPoolExecutor(3, "examinations")
+        self._threads = ThreadPoolExecutor(_THREADS, "examinations")
 
     def handlers(self) -> dict[str, Callable[[Any], Awaitable[dict[str, Any]]]]:
         """Return the table: method -> what answers it."""
@@ -40,14 +43,14 @@ class Examinations:
 
     async def _connect(self, params: Any) -> dict[str, Any]:
         trial = _trial(params)
-        mask([trial.key])
-        settings = await self._session().settings()
-        tried = await self._off_the_loop(lambda stop: self._wiring.connect(settings, trial, stop))
-        return {
-            "isConnected": tried.is_connected,
-            "checks": [self._value(check, trial.key) for check in tried.checks],
-            "models": [offer_value(offer) for offer in tried.offers],
-        }
+        with masked_meanwhile([trial.key]):
+            settings = await self._session().settings()
+            tried = await self._off_the_loop(lambda stop: self._wiring.connect(settings, trial, stop))
+            return {
+                "isConnected": tried.is_connected,
+                "checks": [self._value(check, trial.key) for check in tried.checks],
+                "models": [offer_value(offer) for offer in tried.offers],
+            }
 
     async def _doctor(self, params: Any) -> dict[str, Any]:
         session = self._session()

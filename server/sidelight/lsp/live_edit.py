@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import replace
 from typing import Literal, Protocol
 
@@ -19,6 +19,7 @@ from lsprotocol import types
 
 from sidelight.core.answers import Answer, AnswerEvent, Finished, Text
 from sidelight.core.rewrite import Outcome, Progress, Rewrite
+from sidelight.editing.live_region import Plan
 from sidelight.lsp.buffer import Answered, BufferWriter, UnwrittenError
 from sidelight.lsp.client import Client
 from sidelight.lsp.delivery import failure, not_applied
@@ -61,6 +62,10 @@ class Aftermath(Protocol):
         """Let the user have the answer that was not wanted in the document."""
         ...
 
+    def do_later(self, work: Coroutine[None, None, None]) -> None:
+        """Do what is left to do after the job has ended; it is cancelled when the server ends."""
+        ...
+
 
 class LiveEdit:
     """A delivery, see ``jobs.Delivery``."""
@@ -92,6 +97,9 @@ class LiveEdit:
         self._obstacle = obstacle
         self._title = title
         self._answered: Answered = "applied"
+        self._deciding: asyncio.Task[None] | None = None
+        self._outcome = Outcome("nothing")
+        self._is_left_open = False
 
     def receive(self, event: AnswerEvent) -> None:
         """Take what the event adds, and see that it is written."""
@@ -145,12 +153,13 @@ class LiveEdit:
             return await self._tell(answer, outcome)
         except asyncio.CancelledError:
             # Stopped while the last edit was under way: nobody knows whether the editor still applies it.
-            await asyncio.shield(self._break_off(answer))
+            await asyncio.shield(self._leave_open(answer) if self._is_deciding else self._break_off(answer))
             return msg("stopped")
         finally:
             if self._writing is not None:
                 self._writing.cancel()
-            self._writer.close()
+            if not self._is_left_open:
+                self._writer.close()
 
     async def _finish_writing(self, *, is_stopped: bool) -> None:
         """Wait for what is being written; who has stopped the job does not wait for a silent editor."""
@@ -207,10 +216,43 @@ class LiveEdit:
             (region.queue_final if outcome.kind == "whole" else region.queue)(outcome.steps)
             region.splices_at_once = sys.maxsize
         await self._prepare()
-        self._answered = await self._writer.offer(make, self._title)
-        if self._answered != "applied":
+        self._outcome = outcome
+        self._deciding = asyncio.ensure_future(self._decide(make))
+        await asyncio.shield(self._deciding)  # the user can still apply what is shown when the job is stopped
+
+    async def _decide(self, make: Callable[[], Plan]) -> None:
+        """Wait for what the user says to the preview."""
+        try:
+            self._answered = await self._writer.offer(make, self._title)
+            is_off = self._answered != "applied"
+        except UnwrittenError as error:
+            self._obstacle, is_off = error.reason, error.is_certain
+            self._is_prepared = False  # what has become of the text, nobody knows
+        if is_off:
             self._is_prepared = False
             await self._aftermath.no_edit()
+
+    @property
+    def _is_deciding(self) -> bool:
+        return self._deciding is not None and not self._deciding.done()
+
+    async def _leave_open(self, answer: Answer) -> None:
+        """Let the job end before its preview does."""
+        self._is_left_open = True
+        self._writer.step_aside()
+        self._aftermath.do_later(self._conclude_later(answer))
+        told = msg("It was stopped, but its preview is still open: what you apply there is written.")
+        await self._aftermath.show_page(answer, told)
+
+    async def _conclude_later(self, answer: Answer) -> None:
+        assert self._deciding is not None
+        try:
+            await self._deciding
+            await self._conclude(answer, self._outcome)
+        except asyncio.CancelledError:  # the server ends: nobody is there any more to hear what the user says
+            await self._aftermath.no_edit()
+        finally:
+            self._writer.close()
 
     async def _tell(self, answer: Answer, outcome: Outcome) -> Message:
         """Say how it went; returns a last line for the progress."""

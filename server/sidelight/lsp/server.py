@@ -141,6 +141,7 @@ class Server:
         self._connection.listen(self._received, self._lost)
         code = await self._exited
         await self.session.end()
+        await self.session.edits.end()
         return code
 
     def _received(self, incoming: list[Incoming]) -> None:

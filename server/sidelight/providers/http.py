@@ -61,7 +61,7 @@ class HttpOptions:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request: ``body`` is sent as JSON when it is not None; ``silence_s`` 0 is what the user set."""
+    """One request: ``body`` is sent as JSON when it is not None; ``silence_s`` 0, and at most, is the user's own."""
 
     method: str
     url: str
@@ -145,7 +145,7 @@ class Http:
             return _reply(response, _body(response, self._silence_s(call)))
 
     def _silence_s(self, call: Call) -> float:
-        return call.silence_s or self.options.silence_s
+        return min(call.silence_s or self.options.silence_s, self.options.silence_s)
 
     def answer(
         self,

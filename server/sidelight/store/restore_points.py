@@ -148,7 +148,10 @@ class StoredRestorePoints:
             rows = connection.execute(query.order_by(table.c.id.desc()).limit(limit))
             owners = _under_way(connection)
             return [
-                RestorePointSummary(**_summary(row), is_running=_may_run(owners.get(row.id), row.made_at_ms))
+                RestorePointSummary(
+                    **_summary(row),
+                    is_running=row.changed_lines is None and _may_run(owners.get(row.id), row.made_at_ms),
+                )
                 for row in rows
             ]
 
@@ -241,12 +244,12 @@ def _under_way(connection: Connection) -> dict[int, tuple[str, int]]:
 
 def _may_run(owner: tuple[str, int] | None, made_at_ms: int) -> bool:
     """Whether the process of an edit may still be at it; one of which nobody can say is given some time."""
-    if owner is None:
-        return False
-    machine, process = owner
-    if machine == platform.node() and process == os.getpid():
-        return made_at_ms >= _LOADED_MS  # else it was another's, which had this id before
-    is_there = is_running(process) if machine == platform.node() else None
+    is_there = None
+    if owner is not None and owner[0] == platform.node():
+        process = owner[1]
+        if process == os.getpid():
+            return made_at_ms >= _LOADED_MS  # else it was another's, which had this id before
+        is_there = is_running(process)
     return time() * 1000 - made_at_ms < _LONGEST_EDIT_MS if is_there is None else is_there
 
 

@@ -9,7 +9,7 @@ const DEMO = `def add(a, b):
     return a + b
 `;
 
-describe("connecting", { timeout: 150_000 }, () => {
+describe("connecting", { timeout: 300_000 }, () => {
   let vscode, user, anythingllm;
 
   before(async () => {
@@ -61,6 +61,12 @@ describe("connecting", { timeout: 150_000 }, () => {
     assert.match(await user.answer.locator(".sources").innerText(), /\.md|\.txt/);
     await user.shotInBothThemes("sources");
     assert.ok(anythingllm.requests.filter(({ line }) => line.startsWith("POST")).every(({ hasKey }) => hasKey));
+  });
+
+  test("a source that names a file of AnythingLLM's own shows the text that came with it", async () => {
+    await user.press("freedonia.txt");
+    await user.page.locator('.tab[data-resource-name="freedonia.txt"]').waitFor();
+    await user.textThat((shown) => shown.startsWith("The capital of Freedonia is Sylvania City."));
   });
 
   test("leaves the key in no file: neither in settings nor in a log", async () => {

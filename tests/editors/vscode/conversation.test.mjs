@@ -60,7 +60,7 @@ async function shootWide(user) {
   await drag(218, 350);
 }
 
-describe("the conversation", { timeout: 150_000 }, () => {
+describe("the conversation", { timeout: 240_000 }, () => {
   let vscode, user, model;
 
   before(async () => {
@@ -85,12 +85,14 @@ describe("the conversation", { timeout: 150_000 }, () => {
   test("the selection is a chip, and goes along with the question", async () => {
     model.pieces = ["<think>They add. ", "So be it.</think>", ...ANSWER.match(/[^]{1,40}/g)];
     model.sources = [
-      { title: "handbook.md", chunkSource: "https://example.invalid/x", text: "How numbers are added." },
+      { title: "handbook.md", chunkSource: "link://https://example.invalid/a%2Fb?c=d%26e", text: "How numbers are added." },
+      { title: "elsewhere.md", chunkSource: "file:///nowhere/elsewhere.md", text: "From another machine." },
+      { title: "bare.md", chunkSource: "localfile:///bare.md" },
       { title: "notes.txt", text: "Sums are commutative.\nMostly." },
     ];
     await user.shot("view-empty");
     await user.selectLines(1, 2);
-    await user.view.getByRole("button", { name: "Do not ask about demo.py:1-2" }).waitFor();
+    await user.view.getByRole("button", { name: "Ask about demo.py:1-2", pressed: true }).waitFor();
     await user.askOn("What does it do?");
     await user.ended("complete");
     assert.equal(await user.answer.locator("h2 .chip").innerText(), "demo.py:1-2");
@@ -101,7 +103,7 @@ describe("the conversation", { timeout: 150_000 }, () => {
   });
 
   test("the next question goes on in the same conversation, without a place that was left out", async () => {
-    await user.press("Do not ask about demo.py:1-2");
+    await user.press("Ask about demo.py:1-2");
     model.pieces = ["Because it is short."];
     model.sources = [];
     await user.askOn("And why?");
@@ -135,6 +137,23 @@ describe("the conversation", { timeout: 150_000 }, () => {
     assert.equal(await user.page.locator(".tab.dirty[data-resource-name='notes.txt']").count(), 0);
   });
 
+  test("a source on a page opens exactly its address, when that is allowed", async () => {
+    const left = user.page.context().waitForEvent("request", (request) => request.url().includes("example.invalid"));
+    await user.press("handbook.md");
+    await user.page.locator(".monaco-dialog-box").getByRole("button", { name: "Open", exact: true }).click();
+    assert.equal((await left).url(), "https://example.invalid/a%2Fb?c=d%26e");
+    await eventually(() => user.page.context().pages().length, (count) => count > 1);
+    await Promise.all(user.page.context().pages().slice(1).map((page) => page.close()));
+  });
+
+  test("a source whose file is not on this machine shows its stored text; one without any says that it cannot be opened", async () => {
+    await user.press("elsewhere.md");
+    await user.page.locator('.tab[data-resource-name="elsewhere.md"]').waitFor();
+    await user.textThat((shown) => shown.includes("From another machine."));
+    await user.press("bare.md");
+    await user.toast("localfile:///bare.md cannot be opened from here.");
+  });
+
   test("the place of a question opens its file", async () => {
     await user.press("demo.py:1-2");
     await user.page.locator('.tab.active[data-resource-name="demo.py"]').waitFor();
@@ -153,6 +172,42 @@ describe("the conversation", { timeout: 150_000 }, () => {
     await user.textThat((shown) => shown.includes("return a + b"));
   });
 
+  test("a question about an untitled document is not asked again, nor its code applied, once that is closed", async () => {
+    const tabs = await user.tabs();
+    const open = async () => {
+      await user.page.keyboard.press("F1");
+      await user.page.locator(".quick-input-widget input").waitFor();
+      await user.page.keyboard.type("New Untitled Text File");
+      // A command that compares two of them has nearly this name, and may stand above.
+      await user.page.locator('.quick-input-list .monaco-list-row[aria-label^="File: New Untitled Text File"]').click();
+      await eventually(() => user.tabs(), (count) => count === tabs + 1);
+      await user.view.getByRole("button", { name: "Ask about Untitled-1" }).waitFor();
+    };
+    const close = async () => {
+      await user.command("View: Focus Active Editor Group");
+      await user.command("View: Revert and Close Editor");
+      await eventually(() => user.tabs(), (count) => count === tabs);
+    };
+    await user.command("Sidelight: New Conversation");
+    await open();
+    await user.page.keyboard.type("secret = 1");
+    model.pieces = ["```python\nsecret = 2\n```\n"];
+    await user.press("Ask about Untitled-1");
+    await user.askOn("Better?");
+    await user.ended("complete");
+    await close();
+    await open();
+    for (const name of ["Apply as Edit", "Ask Again", "Untitled-1"]) {
+      await user.answer.getByRole("button", { name: name === "Untitled-1" ? /Untitled-1/ : name }).press("Enter");
+      await user.toast("Untitled-1 is not open any more.");
+    }
+    assert.equal(await user.answers.count(), 1);
+    await close();
+    await user.command("Sidelight: Show History");
+    await user.view.locator(".list li", { hasText: "What does it do?" }).getByRole("button").first().click();
+    await user.answers.nth(2).waitFor();
+  });
+
   test("Explain begins a conversation, while the one before goes on and is marked in the history", async () => {
     Object.assign(model, { pieces: ["Slowly ", ...Array(1000).fill("word ")], pauseMs: 100 });
     await user.askOn("How long?");
@@ -164,7 +219,7 @@ describe("the conversation", { timeout: 150_000 }, () => {
     assert.equal(await user.answers.count(), 1);
     await user.command("Sidelight: Show History");
     const rows = user.view.locator(".list li");
-    await eventually(() => rows.allInnerTexts(), (texts) => texts.length === 2 && texts.filter((text) => text.includes("Answering…")).length === 1);
+    await eventually(() => rows.allInnerTexts(), (texts) => texts.length === 3 && texts.filter((text) => text.includes("Answering…")).length === 1);
     await user.shotInBothThemes("view-history");
     await rows.filter({ hasText: "Answering…" }).getByRole("button").first().click();
     await user.answers.nth(3).waitFor();
@@ -195,6 +250,20 @@ describe("the conversation", { timeout: 150_000 }, () => {
     await user.answers.nth(4).waitFor();
   });
 
+  test("New Conversation and Show History take the cursor along, also from a side bar that was hidden", async () => {
+    const hasFocus = (locator) => eventually(() => locator.evaluate((element) => document.hasFocus() && document.activeElement === element), Boolean);
+    for (const [title, field] of [["Show History", user.view.getByRole("searchbox")], ["New Conversation", user.box]]) {
+      await user.command("View: Toggle Primary Side Bar Visibility");
+      await user.box.waitFor({ state: "detached" });
+      await user.command(`Sidelight: ${title}`);
+      await field.waitFor();
+      await hasFocus(field);
+    }
+    await user.command("Sidelight: Show History");
+    await user.view.locator(".list li", { hasText: "What does it do?" }).getByRole("button").first().click();
+    await user.answers.nth(4).waitFor();
+  });
+
   test("after the window is loaded again, the conversation and the draft are there", async () => {
     await user.box.fill("half a question");
     const shown = await user.answers.first().innerText();
@@ -222,15 +291,30 @@ describe("the conversation", { timeout: 150_000 }, () => {
     await user.textThat((text) => text.includes("# Sums"));
     await user.command("Sidelight: Show History");
     const rows = user.view.locator(".list li");
-    await eventually(() => rows.count(), (count) => count === 2);
+    await eventually(() => rows.count(), (count) => count === 3);
     await rows.filter({ hasText: "Sums" }).hover();
     await user.press("Delete Sums");
     const dialog = user.page.locator(".monaco-dialog-box");
     await dialog.waitFor();
     assert.match(await dialog.innerText(), /Sums/);
     await dialog.getByRole("button", { name: "Delete" }).click();
-    await eventually(() => rows.allInnerTexts(), (texts) => texts.length === 1 && !texts[0].includes("Sums"));
+    await eventually(() => rows.allInnerTexts(), (texts) => texts.length === 2 && texts.every((text) => !text.includes("Sums")));
     await user.press("Back to the Conversation");
     await user.view.locator(".empty").waitFor();
+  });
+
+  test("without a server the history and Delete All say so, and the list is there again with the server", async () => {
+    const settings = vscode.machineSettings();
+    await user.command("Sidelight: Show History");
+    const rows = user.view.locator(".list li");
+    await eventually(() => rows.count(), (count) => count === 2);
+    vscode.set({ ...settings, "sidelight.python": "/nowhere/python" });
+    await user.view.locator(".list", { hasText: "The Sidelight server is not running." }).waitFor();
+    await user.command("Notifications: Clear All Notifications");
+    await user.command("Sidelight: Delete All Conversations");
+    await user.page.locator(".monaco-dialog-box").getByRole("button", { name: "Delete All" }).click();
+    await user.toast("The Sidelight server is not running.");
+    vscode.set(settings);
+    await eventually(() => rows.count(), (count) => count === 2);
   });
 });

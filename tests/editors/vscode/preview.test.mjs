@@ -10,7 +10,7 @@ const DEMO = `def add(a, b):
 `;
 const ANSWER = ["```python\n", "def add(a, b):\n", "    return a + b\n", "```\n"];
 
-describe("an edit in preview", { timeout: 100_000 }, () => {
+describe("an edit in preview", { timeout: 240_000 }, () => {
   let vscode, user, model;
 
   before(async () => {
@@ -57,7 +57,7 @@ describe("an edit in preview", { timeout: 100_000 }, () => {
   });
 });
 
-describe("in a folder that is not trusted", { timeout: 60_000 }, () => {
+describe("in a folder that is not trusted", { timeout: 150_000 }, () => {
   let vscode, user, model;
 
   before(async () => {

@@ -13,7 +13,7 @@ print(add(1, 2))
 `;
 const HUGE = `${"# a line that is there to fill the file, as in generated code\n".repeat(100_000)}def last(a, b):\n    return a + b\n`;
 
-describe("a server that ends by itself", { timeout: 150_000 }, () => {
+describe("a server that ends by itself", { timeout: 300_000 }, () => {
   let vscode, user, model;
 
   before(async () => {
@@ -65,6 +65,42 @@ describe("a server that ends by itself", { timeout: 150_000 }, () => {
     await user.textThat((shown) => shown === DEMO);
   });
 
+  test("what a server writes is no link in a message, and runs nothing", async () => {
+    model.pieces = [];
+    model.error = "Log in [again](command:workbench.action.files.newUntitledFile) first";
+    await user.selectLine(1);
+    await user.command("Sidelight: Fix");
+    const toast = user.page.locator(".notification-toast", { hasText: "Log in [again]" });
+    await toast.waitFor();
+    assert.equal(await toast.locator("a", { hasText: "again" }).count(), 0);
+    await user.command("Notifications: Clear All Notifications");
+    model.error = "";
+  });
+
+  test("restarted twice at once is up again, and only once", async () => {
+    await user.command("Sidelight: Restart Server");
+    await user.command("Sidelight: Restart Server");
+    await user.statusThat((text, icon) => text.includes("anythingllm") && icon.includes("lightbulb"));
+    Object.assign(model, { pieces: ["Still here."], isEndless: false });
+    await user.ask("Are you?");
+    await user.ended("complete");
+    assert.equal(vscode.servers().length, 1);
+    assert.doesNotMatch(vscode.log(), /already exists|got disposed/);
+  });
+
+  test("restarted in mid-edit says where, too", async () => {
+    Object.assign(model, { pieces: ["```python\n", "def add(a, b):\n", '    """Sum."""\n', "    total = a + b\n"], pauseMs: 100, isEndless: true });
+    await user.selectLines(1, 2);
+    await user.command("Sidelight: Fix");
+    await user.textThat((shown) => shown.includes('"""Sum."""'));
+    await user.command("Sidelight: Restart Server");
+    await user.page.locator(".notification-toast", { hasText: "ended while it wrote in demo.py" }).waitFor();
+    Object.assign(model, { pieces: ["Done."], pauseMs: 0, isEndless: false });
+    await user.command("Notifications: Clear All Notifications");
+    await user.statusThat((text, icon) => text.includes("anythingllm") && icon.includes("lightbulb"));
+    await user.command("File: Revert File");
+  });
+
   test("a file of over 5 MB is answered about, and edited", async () => {
     await user.openFile("huge.py");
     await user.goToLine(100_001);
@@ -79,7 +115,7 @@ describe("a server that ends by itself", { timeout: 150_000 }, () => {
   });
 });
 
-describe("without a folder", { timeout: 100_000 }, () => {
+describe("without a folder", { timeout: 240_000 }, () => {
   let vscode, user;
 
   before(async () => {
@@ -120,7 +156,7 @@ describe("without a folder", { timeout: 100_000 }, () => {
   });
 });
 
-describe("two windows", { timeout: 100_000 }, () => {
+describe("two windows", { timeout: 240_000 }, () => {
   let vscode, users;
 
   before(async () => {

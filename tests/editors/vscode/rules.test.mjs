@@ -9,14 +9,14 @@ import { build } from "esbuild";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../../..");
 const scratch = mkdtempSync(join(tmpdir(), "sidelight-rules-"));
-let UndoSteps, originOf, BackOff;
+let UndoSteps, originOf, BackOff, plain;
 
 before(async () => {
-  const contents = ["undo", "origin", "backoff"].map((name) => `export * from "./${name}";`).join("\n");
+  const contents = ["undo", "origin", "backoff", "plain"].map((name) => `export * from "./${name}";`).join("\n");
   const outfile = join(scratch, "rules.mjs");
   const stdin = { contents, resolveDir: join(root, "client-vscode/src"), loader: "ts" };
   await build({ stdin, bundle: true, platform: "node", format: "esm", outfile });
-  ({ UndoSteps, originOf, BackOff } = await import(pathToFileURL(outfile)));
+  ({ UndoSteps, originOf, BackOff, plain } = await import(pathToFileURL(outfile)));
 });
 
 after(() => rmSync(scratch, { recursive: true }));
@@ -76,6 +76,13 @@ test("what is no address has no origin", () => {
   for (const text of ["http://", "ftp://a", "javascript:alert(1)", "file:///etc/passwd", "http://a b"]) {
     assert.equal(originOf(text), undefined, text);
   }
+});
+
+test("text from outside makes no link, and reads as before", () => {
+  const link = /\[[^\]]+\]\((?:https?:\/\/|command:|file:)/;
+  const text = "Sign [in](command:x), [or](https://e), a[0](1)";
+  assert.doesNotMatch(plain(text), link);
+  assert.equal(plain(text).replaceAll("\u200b", ""), text);
 });
 
 test("a process is started again after longer and longer waits, and not for ever", () => {

@@ -3,15 +3,29 @@ import assert from "node:assert/strict";
 import { before, beforeEach, test } from "node:test";
 import { bundled } from "./browser.mjs";
 
-let Conversations, fromStored, placeName, fitted, Places;
+let Conversations, fromStored, placeName, fitted, Places, History;
 let told, changes, now, conversations;
 
+// What the history takes from VS Code and from its language client where nothing is asked or shown.
+const STANDS_FOR = {
+  "vscode": `export const l10n = { t: (text) => text }; export const workspace = {};`,
+  "vscode-languageclient/node": `class Named { constructor(method) { this.method = method; } }
+    export { Named as RequestType, Named as NotificationType, Named as ProgressType };
+    export class ResponseError extends Error {}
+    export const ErrorCodes = {}, LSPErrorCodes = {};`,
+};
+const standIns = { name: "stand-ins", setup: (build) => {
+  build.onResolve({ filter: /^vscode/ }, ({ path }) => ({ path, namespace: "stand-in" }));
+  build.onLoad({ filter: /.*/, namespace: "stand-in" }, ({ path }) => ({ contents: STANDS_FOR[path] }));
+} };
+
 before(async () => {
-  const load = async (path) => import(`data:text/javascript,${encodeURIComponent(await bundled(path, { format: "esm", platform: "node" }))}`);
+  const load = async (path) => import(`data:text/javascript,${encodeURIComponent(await bundled(path, { format: "esm", platform: "node", plugins: [standIns] }))}`);
   ({ Conversations } = await load("conversations.ts"));
   ({ fromStored, placeName } = await load("conversation.ts"));
   ({ fitted } = await load("fitting.ts"));
   ({ Places } = await load("places.ts"));
+  ({ History } = await load("history.ts"));
 });
 
 beforeEach(() => {
@@ -46,6 +60,7 @@ test("what the view hears piece by piece is what it hears as a whole when it is 
   assert.equal(again.reasoning, "Hm");
   assert.equal(again.thinkingMs, 1000);
   assert.equal(again.place, "demo.py:8-12");
+  assert.equal(told[0].title, conversations.whole().title);
 });
 
 test("a replaced text forgets what came before, and an unknown kind does no harm", () => {
@@ -115,6 +130,29 @@ test("a stored conversation has its turns again; only what can be asked again as
   assert.ok(withPlace.turns.every(({ end }) => end), "nothing that is stored is running");
 });
 
+/** A history whose server answers when the test lets it: `answers` by the ids of the conversations. */
+function historyOn(client) {
+  const server = { client, withClient: async (work) => work(client) };
+  return new History(server, conversations, { of: () => ({}) }, {});
+}
+
+test("of two conversations that are opened quickly the second is shown, also when its answer comes first", async () => {
+  const answers = new Map();
+  const history = historyOn({ sendRequest: (_type, { id }) => new Promise((answer) => answers.set(id, () => answer({ ...STORED, id }))) });
+  const first = history.open("slow");
+  const second = history.open("quick");
+  answers.get("quick")();
+  assert.equal(await second, true);
+  answers.get("slow")();
+  assert.equal(await first, false);
+  assert.equal(conversations.shown.id, "quick");
+});
+
+test("without a server the list says so, and not that there are no conversations", async () => {
+  const { entries, problem } = await historyOn(undefined).list("");
+  assert.deepEqual([entries, problem], [[], "The Sidelight server is not running."]);
+});
+
 test("places are named as people do", () => {
   const range = (first, last, character = 1) => ({ start: { line: first, character: 0 }, end: { line: last, character } });
   const named = [
@@ -144,6 +182,11 @@ test("the places of the conversations asked in last are remembered", () => {
   assert.deepEqual(places.of("c10"), {});
   places.forget();
   assert.deepEqual(places.of("c40"), {});
+});
+
+test("the place in an untitled document is not remembered: the next window may give its name to another text", () => {
+  const memory = { get: (_key, otherwise) => otherwise, update: (...stored) => assert.fail(JSON.stringify(stored)) };
+  new Places(memory).remember("c", 1, { uri: "untitled:Untitled-1" });
 });
 
 test("inserted code takes the indentation of the line it goes to", () => {

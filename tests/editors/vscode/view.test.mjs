@@ -53,7 +53,7 @@ const said = (kind) => page.evaluate((kind) => globalThis.said.filter((message) 
 const turn = (key, more = {}) => ({
   key, task: "ask", question: "Why?", place: "", canOpenPlace: false, canRetry: true, text: "", reasoning: "", status: "", sources: [], notes: [], ...more,
 });
-const begin = (key, more) => tell({ kind: "turn", turn: turn(key, more), now: Date.now() });
+const begin = (key, more) => tell({ kind: "turn", turn: turn(key, more), title: "Why?", now: Date.now() });
 const box = () => page.locator("textarea");
 const button = (name) => page.getByRole("button", { name, exact: true });
 
@@ -123,7 +123,10 @@ describe("the question box", () => {
     await tell({ kind: "offer", offer: PLACE });
     await box().fill("a");
     await box().press("Enter");
-    await button("Do not ask about demo.py:8-12").click();
+    const chip = page.getByRole("button", { name: "Ask about demo.py:8-12", exact: true });
+    assert.equal(await chip.getAttribute("aria-pressed"), "true");
+    await chip.click();
+    assert.equal(await chip.getAttribute("aria-pressed"), "false", "its name stays, and its state tells");
     await box().press("Enter");
     await tell({ kind: "offer", offer: { ...PLACE, id: 8, label: "demo.py:9-12" } });
     await box().press("Enter");
@@ -196,6 +199,7 @@ describe("turns", () => {
     const live = page.getByRole("status");
     await begin(1);
     assert.equal(await live.innerText(), "Sidelight is answering.");
+    assert.equal(await page.locator("main h1").textContent(), "Why?", "the title is that of what began");
     await tell({ kind: "text", turn: 1, text: "word" }, { kind: "status", turn: 1, text: "3 words" });
     assert.equal(await live.innerText(), "Sidelight is answering.");
     await tell({ kind: "end", turn: 1, end: { finish: "failed", message: "No.", hint: "Try later." }, notes: [] });

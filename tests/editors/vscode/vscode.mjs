@@ -61,6 +61,7 @@ export async function startVSCode({ files, settings = {}, environment = {}, trus
       machineSettings: () => JSON.parse(readFileSync(join(data, "user/Machine/settings.json"), "utf8")),
       has: (name) => existsSync(join(folder, name)),
       filesWith: (text) => filesWith(data, text),
+      servers: () => languageServers(server.pid),
       kill: () => killLanguageServers(server.pid), log: () => extensionLog(data) };
   } catch (error) {
     await end(server);
@@ -142,13 +143,19 @@ export async function end(server) {
   }
 }
 
-/** Ends the language servers of this VS Code as a crash would; returns how many there were. */
-function killLanguageServers(group) {
+/** The processes of the language servers of this VS Code. */
+function languageServers(group) {
   const isLanguageServer = ([pid]) => readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes("lsp");
   const listed = execFileSync("ps", ["-eo", "pid=,pgid="], { encoding: "utf8" }).trim().split("\n");
   const members = listed.map((line) => line.trim().split(/ +/)).filter(([, of]) => Number(of) === group);
   const servers = members.filter((member) => { try { return isLanguageServer(member); } catch { return false; } });
-  for (const [pid] of servers) process.kill(Number(pid), "SIGKILL");
+  return servers.map(([pid]) => Number(pid));
+}
+
+/** Ends them as a crash would; returns how many there were. */
+function killLanguageServers(group) {
+  const servers = languageServers(group);
+  for (const pid of servers) process.kill(pid, "SIGKILL");
   return servers.length;
 }
 

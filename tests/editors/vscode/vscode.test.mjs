@@ -17,7 +17,7 @@ print(addd(1, 2))
 const LAST_LINE = 99;
 const PYTHON = { "sidelight.python": process.env.PYTHON };
 
-describe("in a trusted folder", { timeout: 100_000 }, () => {
+describe("in a trusted folder", { timeout: 240_000 }, () => {
   let vscode, user, model;
 
   before(async () => {
@@ -171,6 +171,8 @@ describe("in a trusted folder", { timeout: 100_000 }, () => {
       const style = getComputedStyle(body);
       return `${style.color} on ${getComputedStyle(document.documentElement).getPropertyValue("--vscode-sideBar-background")}`;
     });
+    await user.command("View: Show Sidelight");
+    await user.box.waitFor();
     const before = await colours();
     await user.command("Preferences: Toggle between Light/Dark Themes");
     await eventually(colours, (now) => now !== before);
@@ -190,7 +192,7 @@ describe("in a trusted folder", { timeout: 100_000 }, () => {
   });
 });
 
-describe("in a folder that is not trusted", { timeout: 60_000 }, () => {
+describe("in a folder that is not trusted", { timeout: 150_000 }, () => {
   let vscode, user;
 
   before(async () => {
@@ -215,7 +217,7 @@ describe("in a folder that is not trusted", { timeout: 60_000 }, () => {
   });
 });
 
-describe("where the server does not start", { timeout: 60_000 }, () => {
+describe("where the server does not start", { timeout: 150_000 }, () => {
   let vscode, user;
 
   before(async () => {

@@ -21,7 +21,7 @@ export class Workbench {
   async openFile(name) {
     await this.page.keyboard.press("Control+P");
     await this.#pick(name);
-    await this.page.locator(`.tab[data-resource-name="${name}"]`).waitFor();
+    await this.page.locator(`.tab.active[data-resource-name="${name}"]`).waitFor();
     await this.page.locator(".monaco-editor .view-line").first().waitFor();
   }
 
