@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from itertools import pairwise
 from time import process_time
 
@@ -163,15 +164,21 @@ def test_a_moved_function_costs_a_few_times_itself_and_never_the_file(size: int,
 
 @pytest.mark.parametrize("shape", shapes(20))
 def test_no_text_makes_the_comparison_slow(shape: str) -> None:
-    old, new = shapes()[shape]
-    begun = process_time()
-    steps = streamed(old, *([line] for line in new))
-    # A quarter of these is usual; a quadratic comparison takes some seconds.
-    assert process_time() - begun < 0.3
-    assert apply(old, steps) == (new, len(old))
-    begun = process_time()
-    hunks(old, new)
-    assert process_time() - begun < 0.1
+    def fastest_s(count: int, compare: Callable[[list[str], list[str]], object]) -> float:
+        old, new = shapes(count)[shape]
+        times = []
+        for _ in range(3):
+            begun = process_time()
+            compare(old, new)
+            times.append(process_time() - begun)
+        return min(times)
+
+    def by_the_line(old: list[str], new: list[str]) -> None:
+        assert apply(old, streamed(old, *([line] for line in new))) == (new, len(old))
+
+    few, many = fastest_s(1000, by_the_line), fastest_s(8000, by_the_line)
+    assert many < 24 * few + 0.01  # 8 to 12 times is usual; a quadratic comparison takes 64 times as long
+    assert fastest_s(5000, hunks) < many + 0.01
 
 
 def applied(old: list[str], new: list[str], found: list[Hunk]) -> list[str]:

@@ -223,14 +223,14 @@ def test_models_are_listed(editor: Editor) -> None:
 
 def test_fix_answers_at_once_and_puts_code_into_the_document(editor: Editor, anythingllm: AnythingLLMServer) -> None:
     def slow() -> fake.Script:
-        yield fake.Pause(0.5)
+        yield fake.Pause(3)
         yield fake.answer(REPLY)
 
     anythingllm.always(slow)
     uri = editor.open("a.py", CODE)
     began = monotonic()
     job = command(editor, "fix", {"uri": uri, "diagnostics": [wrong_name()]})
-    assert monotonic() - began < 0.4
+    assert monotonic() - began < 2
     assert ended(editor, job) == "applied"
     assert str(editor.documents[uri]) == CODE.replace("nam)", "name)")
     edits = editor.seen("workspace/applyEdit")

@@ -30,7 +30,7 @@ from sidelight.providers.http import Decoder, Http, HttpOptions
 from support import anythingllm, vendor
 from support.vendor import KEY, Hanging, Vendor, eventually, shown
 
-SOON_S = 0.5
+SOON_S = 2.0
 LEFT_S = 0.9  # less than the time that a complete answer is given to end
 TEXT = "One two – 三."
 LINES = ("def f(x):\n", "    return x\n", "")

@@ -377,7 +377,7 @@ def test_a_stopped_answer_ends_at_once_and_the_worker_is_kept(stand_in: StandIn)
             if isinstance(event, Text):
                 began = monotonic()
                 stop.set()
-    assert monotonic() - began < 0.5
+    assert monotonic() - began < 3
     worker = provider._worker
     assert worker
     eventually(lambda: not worker.is_busy)
@@ -403,7 +403,7 @@ def test_stopping_while_the_model_loads_ends_a_worker_that_hangs(stand_in: Stand
             if "1 %" in "".join(statuses([event])):
                 began = monotonic()
                 stop.set()
-    assert monotonic() - began < 0.5
+    assert monotonic() - began < 3
     pid = pid_of(provider)
     eventually(lambda: not runs(pid))
 

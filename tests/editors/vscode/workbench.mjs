@@ -22,7 +22,8 @@ export class Workbench {
     await this.page.keyboard.press("Control+P");
     await this.#pick(name);
     await this.page.locator(`.tab.active[data-resource-name="${name}"]`).waitFor();
-    await this.page.locator(".monaco-editor .view-line").first().waitFor();
+    // The tab is active before the file is read; what is opened meanwhile would be overtaken by it.
+    await this.page.locator(`.editor-group-container .monaco-editor[data-uri$="/${name}"] .view-line`).first().waitFor();
   }
 
   async command(title) {
