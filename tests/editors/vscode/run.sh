@@ -26,10 +26,4 @@ trap 'rm -rf "$scratch"' EXIT
 # Once: each test begins with a copy of it.
 SIDELIGHT_TEST_EXTENSION=$("$here/install-vsix.sh" "$scratch")
 export SIDELIGHT_TEST_EXTENSION
-for file in "$here"/*.test.mjs; do
-    # Once more where it failed: what fails twice is broken, what fails once is named here and was the machine or the test.
-    "$SIDELIGHT_TEST_TOOLS/node24/node" --test --test-reporter=spec "$@" "$file" || {
-        echo "FAILED ONCE, tried again: $(basename "$file")"
-        "$SIDELIGHT_TEST_TOOLS/node24/node" --test --test-reporter=spec "$@" "$file"
-    }
-done
+"$SIDELIGHT_TEST_TOOLS/node24/node" --test --test-reporter=spec "$@" "$here"/*.test.mjs
