@@ -157,7 +157,7 @@ def test_a_closed_pipe_ends_it_quietly(sidelight: Run, connected: dict[str, str]
 
 
 ONE_ANSWER = """
-import sys; from sidelight.cli import make_conversations; from sidelight.settings import SettingsSource
+import sys; from sidelight.composition import make_conversations; from sidelight.settings import SettingsSource
 conversations = make_conversations(SettingsSource().read())
 for summary in conversations.latest():
     for turn in conversations.turns(summary.id): print(turn.finish, len(turn.answer) > 0)

@@ -21,7 +21,7 @@ Keep = Callable[..., str]
 
 KEEP = """
 import json, sys
-from sidelight.cli import make_conversations
+from sidelight.composition import make_conversations
 from sidelight.settings import SettingsSource
 from support.conversations import talk
 id_, folder, texts = json.load(sys.stdin)

@@ -24,7 +24,7 @@ Keep = Callable[..., int]
 
 KEEP = """
 import json, sys
-from sidelight.cli import make_restore_points
+from sidelight.composition import make_restore_points
 from sidelight.settings import SettingsSource
 uri, before, after = json.load(sys.stdin)
 points = make_restore_points(SettingsSource().read())

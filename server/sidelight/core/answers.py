@@ -55,9 +55,13 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Whom the question goes to: the model (AnythingLLM: the workspace), also where the provider itself chose it."""
+    """Whom the question goes to: the model (AnythingLLM: the workspace), also where the provider itself chose it.
+
+    ``attaches``: the prompt's material goes as documents attached to the message.
+    """
 
     model: str
+    attaches: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
+from typing import Literal
 
 from sidelight.editing.blocks import enclosing_block
 from sidelight.editing.text import Place, Range
+from sidelight.messages import Message
+
+PieceKind = Literal["instructions", "mention", "enclosing", "imports", "definition", "around", "knowledge", "reference"]
+"""What a piece is: the project's instructions, what the user mentioned, code around the target, what it uses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +29,40 @@ class Diagnostic:
 
 
 @dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Lines of the document itself, beside the target, that are worth showing: ``first`` up to and without ``end``."""
+
+    kind: PieceKind
+    first: int
+    end: int
+    why: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Text from elsewhere that is worth showing; ``name`` is for people and the model (``area.py``, ``AGENTS.md``).
+
+    ``first_line`` is where it stands in its document, None for one that has no lines. ``is_wanted``: the user asked for
+    it by name, so it is a warning where it does not fit.
+    """
+
+    kind: PieceKind
+    name: str
+    text: str
+    why: Message
+    language_id: str = ""
+    first_line: int | None = None
+    is_wanted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """The document and the place in it that a task is about.
 
     ``lines`` are the document's lines with their line ends, as they were when the task began.
     ``selection`` is what the user marked (empty: the caret); ``target`` is the range of whole lines that an edit task
-    may replace. A task without a document has no lines and an empty name.
+    may replace. A task without a document has no lines and an empty name. ``excerpts`` and ``pieces`` are what else a
+    prompt may hold, the most valuable first.
     """
 
     name: str = ""
@@ -39,11 +73,19 @@ class Context:
     diagnostics: tuple[Diagnostic, ...] = ()
     instruction: str = ""
     answer_language: str = "en"
+    excerpts: tuple[Excerpt, ...] = ()
+    pieces: tuple[Piece, ...] = ()
 
     @property
     def target_text(self) -> str:
         """The lines of ``target``, as they stand in the document."""
         return "".join(self.lines[self.target.start.line : self.target_end])
+
+    @property
+    def digest(self) -> str:
+        """What tells the text of ``target`` from any other; empty for none."""
+        text = self.target_text
+        return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32] if text else ""
 
     @property
     def target_end(self) -> int:

@@ -272,6 +272,11 @@ class AnythingLLM:
         self._http = http
 
     @property
+    def place(self) -> str:
+        """The server's host and port."""
+        return host_of(self._config.api)
+
+    @property
     def tells_truncation(self) -> bool:
         """No: it ends every stream in the same way."""
         return False

@@ -25,7 +25,7 @@ from sidelight.messages import msg
 from sidelight.providers.chat import count_of, messages_of
 from sidelight.providers.dashscope_errors import CHINA, error_of, lacks_model, model_hint
 from sidelight.providers.endings import ending
-from sidelight.providers.http import Call, Http, Reply, redirect_error
+from sidelight.providers.http import Call, Http, Reply, host_of, redirect_error
 from sidelight.providers.refusals import no_such_model, refusal_in, refusal_of
 
 log = logging.getLogger(__name__)
@@ -240,6 +240,11 @@ class DashScope:
     name = "dashscope"
     tells_truncation = True
     remembers = False
+
+    @property
+    def place(self) -> str:
+        """The server's host and port."""
+        return host_of(self._config.address)
 
     def __init__(self, config: DashScopeConfig, http: Http) -> None:
         self._config = config

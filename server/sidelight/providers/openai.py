@@ -235,6 +235,11 @@ class OpenAI:
     tells_truncation = True
     remembers = False
 
+    @property
+    def place(self) -> str:
+        """The server's host and port."""
+        return host_of(self._config.address)
+
     def __init__(self, config: OpenAIConfig, http: Http) -> None:
         self._config = config
         self._http = http

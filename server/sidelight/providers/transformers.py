@@ -126,6 +126,11 @@ class Transformers:
     tells_truncation = True
     remembers = False
 
+    @property
+    def place(self) -> str:
+        """Nowhere: the model runs on this machine."""
+        return ""
+
     def __init__(self, config: TransformersConfig, worker: Path = WORKER) -> None:
         self._config = config
         self._worker_file = worker

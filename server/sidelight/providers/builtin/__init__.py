@@ -28,6 +28,11 @@ class BuiltinProvider:
     tells_truncation = True
     remembers = False
 
+    @property
+    def place(self) -> str:
+        """Nowhere: no model is asked."""
+        return ""
+
     def __init__(self, opened: Sequence[Path] = ()) -> None:
         """Take the folders that are opened: nothing is run from them."""
         self._opened = tuple(opened)
