@@ -28,6 +28,7 @@ class Fake:
     name = "fake"
     model = ""
     tells_truncation = True
+    place = "here:1"
     remembers = False
 
     def window(self, _model: str | None, _stop: Stop) -> Window | None:

@@ -31,6 +31,7 @@ class Speaker:
     model: str = ""
     remembers: bool = False
     tells_truncation: bool = True
+    place: str = "here:1"
     requests: list[Request] = field(default_factory=list)
     says: queue.SimpleQueue[AnswerEvent] = field(default_factory=queue.SimpleQueue)
 

@@ -19,9 +19,10 @@ Finish = Literal["complete", "length", "cut_off", "refused", "stopped"]
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """The answer is kept as this turn of its conversation."""
+    """The answer is kept as this turn of this conversation."""
 
     turn: int
+    conversation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +116,10 @@ AnswerEvent = Union[Begun, Text, Replace, Reasoning, Status, Asked, Note, Source
 
 @dataclass(slots=True)
 class Answer:
-    """What has been received so far of one answer. ``turn`` is 0 until it has begun."""
+    """What has been received so far of one answer. ``turn`` is 0, and ``conversation`` empty, until it has begun."""
 
     turn: int = 0
+    conversation: str = ""
     reasoning_parts: list[str] = field(default_factory=list)
     sources: tuple[Source, ...] = ()
     model: str = ""
@@ -141,8 +143,8 @@ class Answer:
     def add(self, event: AnswerEvent) -> None:
         """Take the next event in; costs O(its length)."""
         match event:
-            case Begun(turn):
-                self.turn = turn
+            case Begun(turn, conversation):
+                self.turn, self.conversation = turn, conversation
             case Text(text):
                 self._parts.append(text)
             case Replace(text):

@@ -8,10 +8,20 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from sidelight.core.answers import AnswerEvent, Begun, Finished, Note
+from sidelight.core.answers import AnswerEvent, Begun, Finished, Note, Sources
 from sidelight.core.budget import AskedModel, Limits, fit_prompt
 from sidelight.core.context import Context
-from sidelight.core.ports import Conversation, Conversations, Exchange, Provider, ProviderSource, Request, Turn
+from sidelight.core.looking_up import LookedUp, look_up
+from sidelight.core.ports import (
+    Conversation,
+    Conversations,
+    Exchange,
+    Knowledge,
+    Provider,
+    ProviderSource,
+    Request,
+    Turn,
+)
 from sidelight.core.record import Record
 from sidelight.core.stopping import Stop, Stopped
 from sidelight.core.tasks import Task
@@ -39,11 +49,16 @@ class Assistant:
     """Asks the configured provider, and keeps what it says."""
 
     def __init__(
-        self, provider: ProviderSource, conversations: Callable[[], Conversations], limits: Callable[[], Limits]
+        self,
+        provider: ProviderSource,
+        conversations: Callable[[], Conversations],
+        limits: Callable[[], Limits],
+        knowledge: Callable[[], Knowledge | None] = lambda: None,
     ) -> None:
         self._provider = provider
         self._conversations = conversations
         self._limits = limits
+        self._knowledge = knowledge
 
     def question(
         self,
@@ -82,7 +97,7 @@ class Assistant:
         for event in self._events(question, record, stop):
             record.add(event)
             if not is_begun and not isinstance(event, Begun):  # it failed before it was asked
-                yield Begun(record.number)
+                yield Begun(record.number, question.conversation.id)
             is_begun = True
             yield event
 
@@ -105,7 +120,7 @@ class Assistant:
             provider = question.provider or self._provider()
             model = question.model if question.provider or _model(question.conversation, provider) else None
             earlier = record.begin(provider.name, model or provider.model)
-            yield Begun(record.number)
+            yield Begun(record.number, question.conversation.id)
             for event in self._asked(AskedModel(provider, model), question, earlier, record, stop):
                 yield event
                 if isinstance(event, Finished):
@@ -124,9 +139,14 @@ class Assistant:
     ) -> Iterator[AnswerEvent]:
         limits = self._limits()
         exchanges = [] if asked.provider.remembers else _exchanges(earlier)
-        fitted = fit_prompt(question.task, question.context, exchanges, limits, asked, stop=stop)
+        looked_up = LookedUp(question.context)
+        if (knowledge := self._knowledge_for(asked.provider)) is not None:
+            looked_up = yield from look_up(knowledge, question.task, question.context, stop)
+        fitted = fit_prompt(question.task, looked_up.context, exchanges, limits, asked, stop=stop)
         prompt = fitted.prompt
-        record.sent(prompt.user)
+        record.sent(prompt, asked.provider.place, looked_up.sent)
+        if sources := looked_up.sources_in(prompt):
+            yield Sources(sources)
         if asked.provider.remembers:
             yield from _unknown_turns(asked.provider, earlier)
         yield from prompt.notes
@@ -137,6 +157,11 @@ class Assistant:
             ),
             stop,
         )  # fmt: skip
+
+    def _knowledge_for(self, provider: Provider) -> Knowledge | None:
+        """Return where to look the question up; None for a provider that is that knowledge base itself."""
+        knowledge = self._knowledge()
+        return None if knowledge is None or knowledge.place == provider.place else knowledge
 
 
 def _model(conversation: Conversation, provider: Provider | None) -> str | None:

@@ -9,7 +9,8 @@ from math import ceil
 
 from sidelight.core.context import Context
 from sidelight.core.ports import Exchange, Prompt, Provider, Window
-from sidelight.core.prompt import Budget, build_prompt, target_tokens
+from sidelight.core.prompt import Budget, build_prompt
+from sidelight.core.prompt_target import target_tokens
 from sidelight.core.stopping import Stop
 from sidelight.core.tasks import Task
 from sidelight.core.tokens import estimate_tokens

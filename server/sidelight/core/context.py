@@ -6,10 +6,11 @@ Lines and columns count from 0, columns in code points; a range's end is exclusi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Literal
 
+from sidelight.core.secrets import Mask
 from sidelight.editing.blocks import enclosing_block
 from sidelight.editing.text import Place, Range
 from sidelight.messages import Message
@@ -62,7 +63,8 @@ class Context:
     ``lines`` are the document's lines with their line ends, as they were when the task began.
     ``selection`` is what the user marked (empty: the caret); ``target`` is the range of whole lines that an edit task
     may replace. A task without a document has no lines and an empty name. ``excerpts`` and ``pieces`` are what else a
-    prompt may hold, the most valuable first.
+    prompt may hold, the most valuable first. ``notes`` are what the user must be told about these; ``mask`` hides
+    secrets in all that is sent.
     """
 
     name: str = ""
@@ -75,6 +77,8 @@ class Context:
     answer_language: str = "en"
     excerpts: tuple[Excerpt, ...] = ()
     pieces: tuple[Piece, ...] = ()
+    notes: tuple[Message, ...] = ()
+    mask: Mask = field(default_factory=Mask, compare=False)
 
     @property
     def target_text(self) -> str:

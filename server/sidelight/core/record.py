@@ -10,7 +10,8 @@ from uuid import uuid4
 
 from sidelight.core.answers import Answer, AnswerEvent, Asked, Begun, Finished, Status, Text
 from sidelight.core.context import Context
-from sidelight.core.ports import Conversation, Conversations, HistoryError, Turn
+from sidelight.core.ports import Conversation, Conversations, HistoryError, Prompt, SentPart, Turn
+from sidelight.core.sent import attached, sent_parts
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,9 @@ class Record:
         self._began = monotonic()
         self._first_text: float | None = None
         self.number = 0
-        self._provider = self._model = self._sent = ""
+        self._provider = self._model = self._sent = self._sent_to = ""
+        self._about = context.digest
+        self._parts: tuple[SentPart, ...] = ()
         self._key = uuid4().hex
         self._lock = Lock()
         self._timer: Timer | None = None
@@ -48,10 +51,10 @@ class Record:
             self._keep()
         return earlier
 
-    def sent(self, message: str) -> None:
-        """Take note of what goes to the model."""
+    def sent(self, prompt: Prompt, place: str, searched: tuple[SentPart, ...] = ()) -> None:
+        """Take note of what goes to the model, and to which place (``Provider.place``)."""
         with self._lock:
-            self._sent = message
+            self._sent, self._sent_to, self._parts = prompt.user, place, (*searched, *sent_parts(prompt))
             self._keep()
 
     def add(self, event: AnswerEvent) -> None:
@@ -60,6 +63,8 @@ class Record:
             self._begin()
         with self._lock:
             self._answer.add(event)
+            if isinstance(event, Asked) and event.attaches:
+                self._parts = attached(self._parts)
             is_first = self._first_text is None and isinstance(event, Text)
             if is_first:
                 self._first_text = monotonic()
@@ -121,4 +126,7 @@ class Record:
             prompt_tokens=usage.prompt_tokens if usage else None,
             completion_tokens=usage.completion_tokens if usage else None,
             key=self._key,
+            parts=self._parts,
+            sent_to=self._sent_to,
+            about=self._about,
         )

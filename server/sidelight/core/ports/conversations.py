@@ -17,14 +17,14 @@ class SentPart:
     """One part of what went to a model, without its text: what it was, why it was there, and where it went.
 
     ``why`` is a message's template and values, so that it can be said in any language. ``where``: the standing orders,
-    the message, a document attached to it, or what the model was told of earlier turns.
+    the message, a document attached to it, what the model was told of earlier turns, or a search before the question.
     """
 
     kind: str
     name: str
     why: Message
     tokens: int
-    where: Literal["orders", "message", "attachment", "earlier"]
+    where: Literal["orders", "message", "attachment", "earlier", "search"]
 
 
 @dataclass(frozen=True, slots=True)

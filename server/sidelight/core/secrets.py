@@ -1,0 +1,112 @@
+"""Secrets are not sent: which files are for secrets by their name, and what in a text looks like a key or token.
+
+A secret becomes a placeholder on its way out (``Mask.hide``) and itself again in code that an edit writes
+(``Mask.restore``). What looks like one is in ``secret_patterns.py``.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from hashlib import blake2b
+from os import urandom
+
+from sidelight.core.secret_patterns import Span, find_secrets
+
+_PLACEHOLDER = re.compile(r"SIDELIGHT_SECRET_[0-9A-F]{6}(?:_[0-9]{1,9})?")
+_EXAMPLES = ("example", "sample", "template", "dist", "defaults", "schema")
+_CODE = frozenset(  # noqa: SIM905, a list would be a page long
+    ".py .pyi .js .jsx .ts .tsx .mjs .cjs .java .kt .kts .go .rs .rb .php .cs .fs .c .h .cc .cpp .hpp .m .mm .swift "
+    ".scala .clj .ex .exs .erl .hs .ml .lua .dart .vue .svelte .html .css .scss .sql .sh .bash .md .rst .adoc".split()
+)
+_NAMES = frozenset(  # noqa: SIM905
+    ".env .envrc .npmrc .pypirc .netrc _netrc .pgpass .my.cnf .git-credentials .htpasswd .dockercfg .vault_pass "
+    "kubeconfig id_rsa id_dsa id_ecdsa id_ecdsa_sk id_ed25519 id_ed25519_sk".split()
+)
+_ENDINGS = (
+    ".pem", ".key", ".p8", ".p12", ".pfx", ".pkcs12", ".jks", ".keystore", ".bks", ".kdb", ".kdbx", ".ppk", ".keytab",
+    ".ovpn", ".agekey", ".tfstate", ".tfstate.backup",
+)  # fmt: skip
+_BEGINNINGS = re.compile(r"(?:\.?credentials?|\.?secrets?|client[-_]secrets?|service[-_]account)(?:[-_.]|$)")
+
+
+def is_secret_file(name: str) -> bool:
+    """Whether a file of that name (a path's last part counts) is for keys, tokens or passwords.
+
+    Templates (``.env.example``) and program code (``secrets.py``) are not.
+    """
+    name = re.split(r"[/\\]", name)[-1].lower()
+    first, _, last = name.rpartition(".")
+    if name.startswith(".env.") or last == "env":
+        return not any(part in _EXAMPLES for part in re.split(r"[.\-_]", name))
+    if name in _NAMES or name.endswith(_ENDINGS):
+        return True
+    return bool(_BEGINNINGS.match(name)) and not (first and f".{last}" in _CODE | set(map(".{}".format, _EXAMPLES)))
+
+
+class Mask:
+    """Puts placeholders in the place of secrets, and secrets back in theirs.
+
+    The same secret has the same placeholder wherever this process meets it, so that a model which is told of earlier
+    turns does not take one secret for another; what a placeholder stands for, only the mask knows that gave it.
+    Lines stay lines: no placeholder stands for a line end.
+    """
+
+    def __init__(self) -> None:
+        self._secrets: dict[str, str] = {}
+        self._placeholders: dict[str, str] = {}
+        self._counted: set[str] = set()
+        self._literal: set[str] = set()
+
+    @property
+    def count(self) -> int:
+        """How many different secrets were hidden; the lines of one private key are one."""
+        return len(self._counted)
+
+    def hide(self, text: str) -> str:
+        """Return the text with a placeholder for everything that looks like a secret.
+
+        A private key is known by its first or last line: give whole documents, not parts of them. Takes some
+        milliseconds for 5,000 lines.
+        """
+        if "SIDELIGHT_SECRET_" in text:
+            self._literal |= set(_PLACEHOLDER.findall(text)) - self._secrets.keys()
+        spans = find_secrets(text)
+        if not spans:
+            return text
+        parts: list[str] = []
+        at = 0
+        for span in spans:
+            parts += text[at : span.start], self._placeholder(text, span)
+            at = span.end
+        return "".join([*parts, text[at:]])
+
+    def restore(self, text: str) -> str:
+        """Return the text with the secrets that were hidden in the place of their placeholders."""
+        if not self._secrets or "SIDELIGHT_SECRET_" not in text:
+            return text
+        return _PLACEHOLDER.sub(lambda found: self._secrets.get(found[0], found[0]), text)
+
+    def _placeholder(self, text: str, span: Span) -> str:
+        secret = text[span.start : span.end]
+        if span.is_first:
+            self._counted.add(secret)
+        known = self._placeholders.get(secret)
+        if known is None:
+            base = known = f"SIDELIGHT_SECRET_{_digest(secret)}"
+            number = 1
+            while known in self._secrets or known in self._literal:
+                number += 1
+                known = f"{base}_{number}"
+            self._placeholders[secret], self._secrets[known] = known, secret
+        return known
+
+
+def _digest(secret: str) -> str:
+    """Return what tells one secret from another, and tells nothing of it outside of this process."""
+    return blake2b(secret.encode("utf-8", "surrogatepass"), key=_key(), digest_size=3).hexdigest().upper()
+
+
+@cache
+def _key() -> bytes:
+    return urandom(32)

@@ -1,0 +1,31 @@
+"""What was sent, piece by piece, as it is kept with a turn: why each was there, its tokens, and where it went."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sidelight.core.ports import Prompt, SentPart
+from sidelight.core.tokens import estimate_tokens
+from sidelight.messages import msg
+
+_SAID = ("question", "instruction", "problems", "query", "earlier")
+
+
+def sent_parts(prompt: Prompt) -> tuple[SentPart, ...]:
+    """Return the parts of a prompt, with its earlier turns as one."""
+    parts = [
+        SentPart(part.kind, part.name, part.why, part.tokens, "orders" if part.kind == "orders" else "message")
+        for part in prompt.parts
+    ]
+    if count := len(prompt.earlier):
+        tokens = sum(estimate_tokens(it.user) + estimate_tokens(it.assistant) for it in prompt.earlier)
+        parts.append(SentPart("earlier", "", msg("{count} earlier turns", count=count), tokens, "earlier"))
+    return tuple(parts)
+
+
+def attached(parts: tuple[SentPart, ...]) -> tuple[SentPart, ...]:
+    """Return the parts where the material went as documents attached to the message."""
+    return tuple(
+        replace(part, where="attachment") if part.where == "message" and part.kind not in _SAID else part
+        for part in parts
+    )
