@@ -56,6 +56,25 @@ def test_explain_takes_a_place(sidelight: Run, anythingllm: AnythingLLMServer, f
     assert "a.py, lines 2 to 3:\n```python\ntwo = 2\nthree = 3\n```" in anythingllm.questions[0].body["message"]
 
 
+def test_mentions_and_a_trusted_folders_instructions_are_sent_and_files_for_secrets_are_not(
+    sidelight: Run, anythingllm: AnythingLLMServer, folder: Path
+) -> None:
+    anythingllm.always(fake.answer("ok"))
+    for name, text in {"AGENTS.md": "Use tabs.\n", "rules.md": "In metres.\n", ".env": "A=1\n", "a.py": CODE}.items():
+        (folder / name).write_text(text)
+    done = sidelight("ask", "What of @rules.md and @gone.md?")
+    assert done.returncode == 0
+    assert "Nothing is called @gone.md here" in done.stderr
+    assert sidelight("explain", "a.py", "--trust").returncode == 0
+    untrusted, trusted = [question.body["message"] for question in anythingllm.questions]
+    assert ("In metres." in untrusted, "Use tabs." in untrusted) == (True, False)
+    assert "Use tabs." in trusted
+    refused = sidelight("explain", ".env")
+    assert refused.returncode == 2
+    assert ".env is a file for keys or passwords" in refused.stderr
+    assert len(anythingllm.questions) == 2
+
+
 def test_fix_prints_a_diff_that_git_applies(sidelight: Run, anythingllm: AnythingLLMServer, folder: Path) -> None:
     (folder / "a.py").write_text(CODE)
     anythingllm.always(fake.answer(f"Misspelt.\n```python\n{FIXED}```\n"))

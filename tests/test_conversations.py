@@ -127,6 +127,20 @@ def test_an_export_is_markdown_or_json(sidelight: Run, keep: Keep) -> None:
     assert value["turns"][0]["instruction"] == "```\nquestion 汉字 \ud800"
 
 
+def test_what_was_sent_is_shown_for_a_turn(sidelight: Run, keep: Keep, anythingllm: AnythingLLMServer) -> None:
+    anythingllm.always(fake.answer("Because."))
+    assert sidelight("ask", "Why is it negative?").returncode == 0
+    [[id_, *_]] = rows(sidelight("history", "list"))
+    page = sidelight("history", "sent", id_).stdout.decode()
+    assert page == sidelight("history", "sent", id_, "1").stdout.decode()
+    assert f"It went to anythingllm test1 at 127.0.0.1:{anythingllm.port}." in page
+    assert "| instruction |" in page
+    assert "Why is it negative?" in page.partition("```text\n")[2]
+    none = sidelight("history", "sent", id_, "7")
+    assert (none.returncode, none.stdout) == (2, b"")
+    assert b"no turn 7" in none.stderr
+
+
 def test_a_conversation_is_renamed_and_deleted(sidelight: Run, keep: Keep) -> None:
     keep("one", id_="mine")
     assert sidelight("history", "rename", "mine", "New\ttitle").returncode == 0

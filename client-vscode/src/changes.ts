@@ -6,6 +6,7 @@ import * as vscode from "vscode";
 import type { Middleware } from "vscode-languageclient/node";
 
 const SOURCE = "sidelight";
+const MARK = "changed";
 const HAS_CHANGES = "sidelight.hasChanges";
 const CHANGED_FILES = "sidelight.changedFiles";
 
@@ -34,7 +35,8 @@ export class Changes implements vscode.Disposable {
   }
 
   readonly handleDiagnostics: NonNullable<Middleware["handleDiagnostics"]> = (uri, diagnostics, next) => {
-    const ours = diagnostics.filter(({ source }) => source === SOURCE);
+    // What a review has found has the same source, and stays a problem.
+    const ours = diagnostics.filter(({ source, code }) => source === SOURCE && code === MARK);
     this.#set(uri, ours);
     next(uri, diagnostics.filter((each) => !ours.includes(each)));
   };

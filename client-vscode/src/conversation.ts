@@ -18,7 +18,8 @@ export interface Conversation {
   changedAt: number;
 }
 
-const EDITS = ["fix", "generate"];
+/** What is not asked again in the view: an edit belongs into the document, and a message into its box. */
+const ELSEWHERE = ["fix", "generate", "document", "test", "commit"];
 
 export function isRunning({ turns }: Conversation): boolean {
   return turns.some(({ end }) => !end);
@@ -31,7 +32,7 @@ export function beginTurn(conversation: Conversation, key: number, asked: Asked,
     question: asked.instruction ?? "",
     place: placeName(asked),
     canOpenPlace: asked.uri !== undefined,
-    canRetry: !EDITS.includes(asked.task),
+    canRetry: !ELSEWHERE.includes(asked.task),
     text: "",
     reasoning: "",
     status: "",
@@ -91,7 +92,7 @@ export function fromStored(
       place: place ? placeName(place) : turn.place,
       canOpenPlace: place !== undefined,
       // Without its place the question would be another one.
-      canRetry: !EDITS.includes(turn.task) && (place !== undefined || !turn.place),
+      canRetry: !ELSEWHERE.includes(turn.task) && (place !== undefined || !turn.place),
       text: turn.answer,
       reasoning: turn.reasoning ?? "",
       status: "",

@@ -5,7 +5,9 @@ import { Commands } from "./commands";
 import { connectToServer, forgetKey } from "./connect";
 import { Doctor } from "./doctor";
 import { Edits } from "./edits";
+import { provideHover, registerAskAgain } from "./hover";
 import { Keys } from "./keys";
+import { Knowledge } from "./knowledge";
 import { showMenu } from "./menu";
 import { Server } from "./server";
 import { changesTheStart } from "./settings";
@@ -29,12 +31,15 @@ export function activate(context: vscode.ExtensionContext): void {
     executeCommand: commands.executeCommand,
     handleDiagnostics: changes.handleDiagnostics,
     handleWorkDoneProgress: edits.handleWorkDoneProgress,
+    provideHover,
     workspace: { handleApplyEdit: edits.handleApplyEdit },
   });
   const palette = (name: string, work: () => unknown) => vscode.commands.registerCommand(`sidelight.palette.${name}`, work);
   context.subscriptions.push(
     log, side, item, started, changes, doctor,
     commands.register(),
+    new Knowledge(started).register(),
+    registerAskAgain(started, side.runs),
     palette("showLog", () => { log.show(); }),
     palette("menu", showMenu),
     palette("getStarted", () => vscode.commands.executeCommand("workbench.action.openWalkthrough", `${context.extension.id}#start`)),
@@ -45,7 +50,10 @@ export function activate(context: vscode.ExtensionContext): void {
     doctor.onDidExamine((found) => { item.showExamined(found); }),
     started.onDidChange((state) => {
       item.show(state);
-      if (state.kind === "said") return;
+      if (state.kind === "said") {
+        void vscode.commands.executeCommand("setContext", "sidelight.provider", state.status.provider);
+        return;
+      }
       changes.clear();
       const cutOff = edits.cutOff();
       if (cutOff.length) void started.sayCutOff(cutOff);

@@ -1,5 +1,5 @@
 /** What the extension and its view say to each other. Types only: both sides of the wall import them. */
-import type { Finish, Source, Summary } from "./protocol";
+import type { Finish, Sent, Source, Summary } from "./protocol";
 
 /** One question and its answer, as far as it has come. `key` is its name between the two. */
 export interface Turn {
@@ -44,6 +44,9 @@ export type Entry = Pick<Summary, "id" | "title" | "turns" | "found"> & { when: 
 
 export type Page = "conversation" | "history";
 
+/** What the model was sent, without the whole text. */
+export type SentToShow = Omit<Sent, "text">;
+
 export type ToView =
   | { kind: "words"; words: Words; language: string }
   | { kind: "show"; title: string; turns: Turn[]; now: number }
@@ -51,6 +54,7 @@ export type ToView =
   | { kind: "text" | "replace" | "reasoning" | "status"; turn: number; text: string }
   | { kind: "sources"; turn: number; sources: Source[] }
   | { kind: "end"; turn: number; end: End; notes: string[]; thinkingMs?: number }
+  | { kind: "sent"; turn: number; sent?: SentToShow; problem?: string }
   | { kind: "offer"; offer?: Offer }
   /** The question in the box was taken. */
   | { kind: "asked" }
@@ -71,6 +75,8 @@ export type FromView =
   | { kind: "insert"; turn: number; code: string }
   | { kind: "apply"; turn: number; code: string }
   | { kind: "openSource"; turn: number; source: number }
+  /** What was sent is to be told, or shown as a whole. */
+  | { kind: "sent" | "openSent"; turn: number }
   | { kind: "page"; page: Page }
   | { kind: "search"; text: string }
   | { kind: "openConversation" | "deleteConversation"; id: string };
@@ -101,6 +107,13 @@ export interface Words {
   reasonedFor: string;
   sources: string;
   excerpt: string;
+  note: string;
+  sent: string;
+  sentTo: string;
+  sentNowhere: string;
+  sentText: string;
+  tokens: string;
+  where: Record<string, string>;
   working: string;
   answering: string;
   answered: string;

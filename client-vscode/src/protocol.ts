@@ -5,7 +5,7 @@
 import type { Diagnostic, Range } from "vscode-languageclient/node";
 import { NotificationType, ProgressType, RequestType } from "vscode-languageclient/node";
 
-export type Task = "explain" | "fix" | "generate" | "ask";
+export type Task = "explain" | "fix" | "generate" | "ask" | "document" | "test" | "review" | "commit";
 
 /** The one argument of a command. */
 export interface TaskArguments {
@@ -18,7 +18,8 @@ export interface TaskArguments {
 }
 
 export interface RunParams extends TaskArguments {
-  task: Task;
+  /** One of `Task`, or the name of a task of the user's own. */
+  task: string;
   partialResultToken?: string;
 }
 
@@ -26,6 +27,69 @@ export interface Source {
   title: string;
   uri?: string;
   text?: string;
+  /** That of its document, from 1: several passages of one document share it. */
+  number?: number;
+  /** The local file that the document is, as a URI, where one was found at once; `source` tells of it later, too. */
+  file?: string;
+}
+
+export interface SourceParams {
+  conversation: string;
+  turn: number;
+  number: number;
+}
+
+/** Where a source is to be read: a place in a local file, or else its text. */
+export interface SourcePlace {
+  title: string;
+  uri?: string;
+  range?: Range;
+  text: string;
+  /** What the user should know of the place, such as that the file has not the cited text any more. */
+  notice?: string;
+}
+
+/** One part of what a model was sent; `where` is `orders`, `message`, `attachment`, `earlier` or `search`. */
+export interface SentPart {
+  kind: string;
+  name: string;
+  why: string;
+  tokens: number;
+  where: string;
+}
+
+/** What the model was sent for a turn; `sentTo` is a host and port, empty where nothing left the server. */
+export interface Sent {
+  provider: string;
+  model: string;
+  sentTo: string;
+  /** Null where nobody counted. */
+  tokens: number | null;
+  parts: SentPart[];
+  text: string;
+}
+
+export interface TaskInfo {
+  name: string;
+  title: string;
+  description: string;
+  edits: boolean;
+  needsInstruction: boolean;
+  isOwn: boolean;
+  /** The languages that it is for, as LSP names them; none: all. */
+  languages: string[];
+}
+
+/** What is wrong with a file of a task; lines count from 1. */
+export interface TaskProblem {
+  file: string;
+  line: number;
+  message: string;
+}
+
+export interface TaskList {
+  tasks: TaskInfo[];
+  problems: TaskProblem[];
 }
 
 /** What went wrong (`message`) and what to do about it (`hint`), in the user's language. */
@@ -180,3 +244,6 @@ export interface RestorePoint {
 }
 
 export const history = new RequestType<{ uri?: string }, { points: RestorePoint[] }, Failure>("sidelight/history");
+export const tasks = new RequestType<{ uri?: string }, TaskList, Failure>("sidelight/tasks");
+export const sent = new RequestType<{ conversation: string; turn: number }, Sent, Failure>("sidelight/sent");
+export const source = new RequestType<SourceParams, SourcePlace, Failure>("sidelight/source");

@@ -2,18 +2,17 @@
 import { randomUUID } from "node:crypto";
 import * as vscode from "vscode";
 import type { LanguageClient } from "vscode-languageclient/node";
+import { TurnActs } from "./acts";
 import { AnswersView } from "./answers";
-import { applyAsEdit, insertAtCursor, showPlace } from "./blocks";
-import { type Conversation, isRunning } from "./conversation";
+import { isRunning } from "./conversation";
 import { Conversations } from "./conversations";
-import { describeError, plain } from "./errors";
+import { attempt } from "./execute";
 import { History } from "./history";
-import type { FromView, Page, ToView, Turn } from "./messages";
+import type { FromView, Page, ToView } from "./messages";
 import { Offers } from "./offers";
 import { Places } from "./places";
 import { Runs } from "./runs";
 import type { Server, ServerState } from "./server";
-import { Sources } from "./sources";
 import { words } from "./words";
 
 const SHOWN = "sidelight.shown";
@@ -24,7 +23,7 @@ export class SideView implements vscode.Disposable {
   readonly #conversations: Conversations;
   readonly #history: History;
   readonly #offers = new Offers();
-  readonly #sources = new Sources();
+  readonly #acts: TurnActs;
   readonly #memory: vscode.Memento;
   readonly #disposables: vscode.Disposable;
   /** The cursor is to go into the view, once that has heard everything. */
@@ -46,8 +45,9 @@ export class SideView implements vscode.Disposable {
     this.#conversations = new Conversations(() => `sidelight-${randomUUID()}`, (message) => { this.#tell(message); }, () => { this.#changed(); });
     this.runs = new Runs(this.#conversations, places, () => { this.#turnTo("conversation"); void this.#view.reveal(); });
     this.#history = new History(server, this.#conversations, places, this.runs);
+    this.#acts = new TurnActs(server, this.#conversations, this.runs, (message) => { this.#tell(message); });
     this.#disposables = vscode.Disposable.from(
-      this.#view, this.#offers, this.#sources, this.runs, this.#register(),
+      this.#view, this.#offers, this.#acts, this.runs, this.#register(),
       this.#view.onMessage((message) => { void this.#hear(message); }),
       this.#offers.onDidChange((offer) => { this.#tell({ kind: "offer", ...(offer ? { offer } : {}) }); }),
       server.onDidChange((state) => { void this.#follow(state); }),
@@ -154,7 +154,7 @@ export class SideView implements vscode.Disposable {
         this.#tellAll();
         break;
       case "ask":
-        await this.#withClient((client) => this.#ask(client, message.text, message.offer));
+        await attempt(this.server, (client) => this.#ask(client, message.text, message.offer));
         break;
       case "stop":
         this.runs.stop(this.#conversations.shown);
@@ -177,55 +177,8 @@ export class SideView implements vscode.Disposable {
         this.#list();
         break;
       default:
-        await this.#hearOfTurn(message);
+        await this.#acts.hear(message);
     }
-  }
-
-  async #hearOfTurn(message: Extract<FromView, { turn: number }>): Promise<void> {
-    const { shown } = this.#conversations;
-    const turn = shown.turns.find(({ key }) => key === message.turn);
-    if (!turn) return;
-    switch (message.kind) {
-      case "copy":
-        await vscode.env.clipboard.writeText(message.code);
-        break;
-      case "copyAnswer":
-        await vscode.env.clipboard.writeText(turn.text);
-        break;
-      case "insert":
-        await insertAtCursor(message.code);
-        break;
-      case "openSource":
-        await this.#openSource(turn, message.source);
-        break;
-      default:
-        await this.#askServer(message, shown, turn);
-    }
-  }
-
-  async #askServer(message: Extract<FromView, { kind: "retry" | "apply" | "openPlace" }>, shown: Conversation, turn: Turn): Promise<void> {
-    if (this.runs.hasLeft(shown, turn.key)) {
-      void vscode.window.showWarningMessage(vscode.l10n.t("{0} is not open any more.", plain(turn.place)));
-      return;
-    }
-    await this.#withClient(async (client) => {
-      if (message.kind === "retry") await this.runs.retry(client, shown, turn.key);
-      else if (message.kind === "openPlace") await showPlace(client, shown, turn);
-      else await applyAsEdit(client, shown, turn, message.code);
-    });
-  }
-
-  async #withClient(work: (client: LanguageClient) => Promise<void>): Promise<void> {
-    try {
-      await this.server.withClient(work);
-    } catch (error) {
-      void vscode.window.showErrorMessage(describeError(error));
-    }
-  }
-
-  async #openSource({ sources }: Turn, index: number): Promise<void> {
-    const source = sources[index];
-    if (source) await this.#sources.open(source, sources);
   }
 
   /** The view was built anew: it hears everything. */

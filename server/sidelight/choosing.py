@@ -11,20 +11,23 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from sidelight.choices import ADDRESS_SETTING, MODEL_SETTING, address_of
 from sidelight.core.budget import Limits
-from sidelight.core.ports import Choice, Offer, Offers, Provider
+from sidelight.core.ports import Choice, Knowledge, Offer, Offers, Provider
 from sidelight.core.stopping import Stop
-from sidelight.errors import SidelightError, UsageError
+from sidelight.errors import ConfigurationError, SidelightError, UsageError
 from sidelight.messages import Message, msg
 from sidelight.setting_table import PROVIDERS
 from sidelight.settings import Settings, Value
 
 if TYPE_CHECKING:
+    from sidelight.abilities import Abilities
     from sidelight.providers.discovery import Found
+    from sidelight.syncing.values import DocumentStore
 
 log = logging.getLogger(__name__)
 
@@ -38,15 +41,18 @@ class Chooser:
     """Makes the providers of this process. Safe to use from several threads; all methods may block.
 
     ``find`` looks for servers on this machine, given those that it found before (``providers/discovery.py``).
+    ``abilities`` keeps what was found out about servers; without it, nothing is kept.
     """
 
-    def __init__(self, find: Callable[[Sequence[Found]], list[Found]]) -> None:
+    def __init__(self, find: Callable[[Sequence[Found]], list[Found]], abilities: Abilities | None = None) -> None:
         self._find = find
+        self._abilities = abilities
         self._finding = threading.Lock()
         self._making = threading.Lock()
         self._found: list[Found] = []
         self._found_until = 0.0
         self._made: dict[str, tuple[Any, Provider]] = {}
+        self._knowledge: tuple[Any, Knowledge] | None = None
         self._told = ""
 
     def choose(self, settings: Settings, stop: Stop | None = None) -> Choice:
@@ -101,7 +107,7 @@ class Chooser:
 
     def make(self, name: str, settings: Settings) -> Provider:
         """Return the provider of that name; the same one while its settings stay the same."""
-        config, make = _MAKERS[name](settings)
+        config, make = self._maker(name, settings)
         with self._making:
             kept = self._made.get(name)
             if kept is not None and kept[0] == config:
@@ -115,12 +121,34 @@ class Chooser:
 
         Raises ``ConfigurationError``.
         """
-        return _MAKERS[name](settings)[1](stop) if name in ADDRESS_SETTING else self.make(name, settings)
+        return self._maker(name, settings)[1](stop) if name in ADDRESS_SETTING else self.make(name, settings)
+
+    def knowledge(self, settings: Settings) -> Knowledge | None:
+        """Return where questions are looked up before another provider answers them; None where nobody wants that.
+
+        The same one while its settings stay the same; never blocks.
+        """
+        if settings.text("knowledge") != "anythingllm":
+            return None
+        from sidelight.providers.anythingllm_knowledge import AnythingLLMKnowledge
+        from sidelight.providers.http import Http
+
+        # This setting, and not the provider's, is what brings the address into play.
+        told = replace(settings, values={**settings.values, "provider": settings.values["knowledge"]})
+        key, _ = _anythingllm(told)
+        with self._making:
+            if self._knowledge is None or self._knowledge[0] != key:
+                config, options = key
+                self._knowledge = key, AnythingLLMKnowledge(config, Http(options))
+            return self._knowledge[1]
+
+    def _maker(self, name: str, settings: Settings) -> _Made:
+        return _anythingllm(settings, self._abilities) if name == "anythingllm" else _MAKERS[name](settings)
 
     def _models(self, key: tuple[str, str], settings: Settings) -> tuple[list[Offer], SidelightError | None]:
         name, address = key
         try:
-            _, make = _MAKERS[name](settings)
+            _, make = self._maker(name, settings)
             return [Offer(name, model, address) for model in make(None).models()], None
         except SidelightError as error:
             return [], error
@@ -156,6 +184,23 @@ def limits_of(settings: Settings) -> Limits:
     return Limits(
         settings.integer("prompt_tokens"), settings.integer("max_tokens"), settings.text("system_prompt")
     )  # fmt: skip
+
+
+def documents_of(settings: Settings, workspace: str = "") -> DocumentStore:
+    """Return the documents of a workspace of AnythingLLM: the one that is named, else the configured one.
+
+    Raises ``ConfigurationError`` where AnythingLLM is not configured: documents go to no server that was only found.
+    """
+    from sidelight.providers.anythingllm_documents import AnythingLLMDocuments
+    from sidelight.providers.http import Http
+
+    if not _is_set("anythingllm", settings) and settings.text("provider") != "anythingllm":
+        raise ConfigurationError(
+            msg("No knowledge base is configured."),
+            msg("Set ANYTHINGLLM_BASE_URL and ANYTHINGLLM_API_KEY; `sidelight doctor` says whether they are right."),
+        )
+    (config, options), _ = _anythingllm(settings)
+    return AnythingLLMDocuments(replace(config, workspace=workspace or config.workspace), Http(options))
 
 
 def find_offer(offers: Offers, name: str, provider: str | None = None) -> Offer:
@@ -238,18 +283,27 @@ def _builtin(settings: Settings) -> _Made:
     return settings.folders, lambda _: BuiltinProvider(settings.folders)
 
 
-def _anythingllm(settings: Settings) -> _Made:
+def _anythingllm(settings: Settings, abilities: Abilities | None = None) -> _Made:
     from sidelight.providers.anythingllm import DEFAULT_ADDRESS, AnythingLLM, AnythingLLMConfig
 
     address, key = "anythingllm.base_url", "anythingllm.api_key"
+    attachments = settings.text("anythingllm.attachments")
     config = AnythingLLMConfig(
         address=settings.text(address) or DEFAULT_ADDRESS,
         key=settings.bound(key, address),
         workspace=settings.text("anythingllm.workspace"),
         mode=settings.text("anythingllm.mode"),
         key_withheld=settings.is_withheld(key, address),
+        attaches=attachments == "on",
+        may_attach=attachments != "off",
+        context_tokens=settings.integer("context_tokens"),
     )
-    return _over_http(config, settings, address, AnythingLLM)
+    if abilities is None:
+        return _over_http(config, settings, address, AnythingLLM)
+    if attachments == "auto":
+        config = replace(config, attaches=bool(abilities.takes_documents(config.api)))
+    learn = partial(abilities.learn_documents, config.api)
+    return _over_http(config, settings, address, lambda config, http: AnythingLLM(config, http, learn))
 
 
 def _openai(settings: Settings) -> _Made:

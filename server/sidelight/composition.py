@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sidelight.providers.discovery import Found
     from sidelight.store.conversations import StoredConversations
     from sidelight.store.restore_points import StoredRestorePoints
+    from sidelight.syncing.run import Syncing
 
 
 def make_restore_points(settings: Settings) -> RestorePoints:
@@ -63,7 +64,7 @@ def lsp_wiring(settings: SettingsSource, set_level: Callable[[str], None]) -> Wi
     from sidelight.choosing import limits_of
     from sidelight.lsp.start import Wiring
 
-    chooser = make_chooser()
+    chooser, source = make_chooser(), settings
 
     def connect(settings: Settings, trial: Trial, stop: Stop) -> Tried:
         from sidelight.connecting import try_connection
@@ -72,13 +73,24 @@ def lsp_wiring(settings: SettingsSource, set_level: Callable[[str], None]) -> Wi
 
     def examine(settings: Settings, wishes: Wishes, stop: Stop) -> Examined:
         from sidelight.doctor import examined
+        from sidelight.own_tasks import TaskFolders, user_tasks
 
-        return examined(settings, wishes, chooser.choose, folder_of("log"), stop)
+        is_trusted = source.trusted or settings.flag("trust_workspace")
+        tasks = TaskFolders(user_tasks(source.user_file), source.folders, is_trusted)
+        return examined(settings, wishes, chooser.choose, folder_of("log"), stop, tasks=tasks)
 
     return Wiring(
         settings, chooser, kept_choices(), make_restore_points, make_conversations, limits_of, connect, examine,
-        folder_of("cache") / "answers", set_level,
+        make_syncing, folder_of("cache") / "answers", set_level,
     )  # fmt: skip
+
+
+def make_syncing(settings: Settings, root: Path, workspace: str = "") -> Syncing:
+    """Return what keeps a root's documents in step with a workspace. Raises ``ConfigurationError``."""
+    from sidelight.choosing import documents_of
+    from sidelight.syncing.run import Syncing
+
+    return Syncing(root, documents_of(settings, workspace), folder_of("data") / "knowledge")
 
 
 def settings_source(folder: Path | None = None, *, trusted: bool = False) -> SettingsSource:
@@ -91,9 +103,10 @@ def settings_source(folder: Path | None = None, *, trusted: bool = False) -> Set
 
 def make_chooser() -> Chooser:
     """Return what chooses providers."""
+    from sidelight.abilities import Abilities
     from sidelight.choosing import Chooser
 
-    return Chooser(_find)
+    return Chooser(_find, Abilities(folder_of("data") / "abilities.json"))
 
 
 def _find(known: Sequence[Found]) -> list[Found]:

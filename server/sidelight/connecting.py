@@ -1,4 +1,6 @@
-"""Tries a connection that the user is about to configure, as if it were configured already; nothing is kept.
+"""Tries a connection that the user is about to configure, as if it were configured already.
+
+Nothing is kept, but for what a provider finds out about its server (``abilities.py``).
 
 Only the key that came along goes to the address that came along; a configured one, and headers, where they belong to
 the same origin (``settings.py`` says what a key is bound to).
@@ -12,7 +14,7 @@ from importlib import import_module
 from typing import Any
 
 from sidelight.choices import ADDRESS_SETTING, KEY_SETTING, MODEL_SETTING
-from sidelight.core.ports import Check, Offer, Provider, Trial, Tried
+from sidelight.core.ports import Check, Offer, Probing, Provider, Trial, Tried
 from sidelight.core.stopping import Stop
 from sidelight.errors import ConfigurationError, ProviderError, SidelightError
 from sidelight.logs import masked_meanwhile
@@ -36,16 +38,19 @@ def try_connection(settings: Settings, trial: Trial, make: Make, stop: Stop) -> 
     with masked_meanwhile([trial.key]):
         try:
             tried = as_if(settings.configured, trial)
-            return _tried(make(trial.provider, tried, stop), trial, _withheld(settings.configured, tried, trial))
+            provider = make(trial.provider, tried, stop)
+            return _tried(provider, trial, _withheld(settings.configured, tried, trial), stop)
         except SidelightError as error:
             return Tried((Check("failed", error.message, error.hint),))
 
 
-def _tried(provider: Provider, trial: Trial, notes: list[Check]) -> Tried:
+def _tried(provider: Provider, trial: Trial, notes: list[Check], stop: Stop) -> Tried:
     checks, failed = notes, None
     try:
         for check in provider.checks():
             checks.append(check)  # one by one: those before a step that raises count
+        if isinstance(provider, Probing):
+            checks.extend(provider.probe(stop))
     except SidelightError as error:
         failed = error
     models = [] if isinstance(failed, ProviderError) and failed.kind in _NOBODY_THERE else _models(provider, trial)

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from sidelight.core.ports import Conversations, ConversationSummary
+from sidelight.core.sent_page import sent_page
 from sidelight.core.transcripts import TranscriptFormat, transcript
 from sidelight.errors import UsageError
 from sidelight.messages import msg
@@ -38,7 +39,23 @@ def show_list(
 def export(conversations: Conversations, id_: str, format_: TranscriptFormat) -> int:
     """Print a conversation in one of the formats of ``core/transcripts.py``."""
     summary = chosen(conversations, id_)
-    text = transcript(summary, conversations.turns(summary.id), format_)
+    return _print(transcript(summary, conversations.turns(summary.id), format_))
+
+
+def show_sent(conversations: Conversations, id_: str, number: int | None, terminal: Terminal) -> int:
+    """Print what was sent for a turn of a conversation, by default its last one."""
+    summary = chosen(conversations, id_)
+    turns = conversations.turns(summary.id)
+    turn = next((it for it in reversed(turns) if number in (None, it.number)), None)
+    if turn is None:
+        raise UsageError(
+            msg("The conversation has no turn {number}.", number=number),
+            msg("sidelight history read {id} shows those it has.", id=id_),
+        )
+    return _print(sent_page(turn, terminal.translate))
+
+
+def _print(text: str) -> int:
     if sys.stdout.isatty():
         print(printable(text, sys.stdout), end="", flush=True)
     else:

@@ -22,12 +22,14 @@ from sidelight.core.assistant import Assistant
 from sidelight.core.budget import Limits
 from sidelight.core.context import Context
 from sidelight.core.conversations import MemoryConversations
-from sidelight.core.ports import Check, Choice, Examined, Provider, Wishes
+from sidelight.core.own_tasks import OwnTasks
+from sidelight.core.ports import Check, Choice, Examined, Probing, Provider, Wishes
 from sidelight.core.stopping import Stop
 from sidelight.core.tasks import TASKS
 from sidelight.errors import SidelightError
 from sidelight.logs import shareable_text
 from sidelight.messages import Message, Translator, environment_language, msg
+from sidelight.own_tasks import TaskFolders
 from sidelight.providers.http import is_loopback
 from sidelight.setting_table import SETTINGS
 from sidelight.settings import DEFAULT, Settings, masked
@@ -38,9 +40,11 @@ _QUESTION = "Reply with the single word: ready"
 Choose = Callable[[Settings, Stop], Choice]
 
 
-def examine(settings: Settings, choose: Choose, logs: Path, write: Translator) -> int:
+def examine(
+    settings: Settings, choose: Choose, logs: Path, write: Translator, *, tasks: TaskFolders | None = None
+) -> int:
     """Print the report to stdout; returns 0 when nothing failed, 1 when a check failed, 2 for the configuration."""
-    examination = Examination(settings, choose, logs, Wishes(language=environment_language()))
+    examination = Examination(settings, choose, logs, Wishes(language=environment_language()), tasks=tasks)
     for check in examination.checks():
         _print(f"{_MARKS[check.state]} {write(check.message)}")
         if check.hint:
@@ -50,9 +54,15 @@ def examine(settings: Settings, choose: Choose, logs: Path, write: Translator) -
     return 2 if settings.problems else 1 if examination.state == "failed" else 0
 
 
-def examined(settings: Settings, wishes: Wishes, choose: Choose, logs: Path, stop: Stop) -> Examined:
+def examined(
+    settings: Settings, wishes: Wishes, choose: Choose, logs: Path, stop: Stop, *, tasks: TaskFolders | None = None
+) -> Examined:
     """Return the whole report, for somebody who waits for it. Blocks; raises ``Stopped``."""
-    examination = Examination(settings, lambda said, stop: choose(in_a_hurry(said), stop), logs, wishes, stop)
+
+    def hurried(said: Settings, stop: Stop) -> Choice:
+        return choose(in_a_hurry(said), stop)
+
+    examination = Examination(settings, hurried, logs, wishes, stop, tasks=tasks)
     checks = tuple(examination.checks())
     return Examined(examination.state, examination.summary, checks)
 
@@ -66,7 +76,14 @@ class Examination:
     """One look at everything. ``state`` and ``summary`` hold once all ``checks`` have been taken."""
 
     def __init__(
-        self, settings: Settings, choose: Choose, logs: Path, wishes: Wishes, stop: Stop | None = None
+        self,
+        settings: Settings,
+        choose: Choose,
+        logs: Path,
+        wishes: Wishes,
+        stop: Stop | None = None,
+        *,
+        tasks: TaskFolders | None = None,
     ) -> None:
         self._settings = settings
         self._choose = choose
@@ -75,6 +92,8 @@ class Examination:
         self._stop = stop or Stop()
         self._provider: Provider | None = None
         self._failed: list[Check] = []
+        self._tasks = tasks
+        self._wrong = list(settings.problems)  # what does not keep anything else from working
 
     def checks(self) -> Iterator[Check]:
         """Yield the checks, each as soon as it is made. Blocks; raises ``Stopped``."""
@@ -86,7 +105,7 @@ class Examination:
     @property
     def state(self) -> Literal["ok", "warning", "failed"]:
         """``warning``: it works, but a setting is wrong, or no model is connected."""
-        if any(check.message not in self._settings.problems for check in self._failed):
+        if any(check.message not in self._wrong for check in self._failed):
             return "failed"
         return "warning" if self._failed or self._is_builtin else "ok"
 
@@ -101,6 +120,20 @@ class Examination:
         name = " · ".join(part for part in (self._provider.name, self._provider.model) if part)
         return msg("{name} answers", name=name) if self._wishes.asks else msg("{name} is connected", name=name)
 
+    def _own_tasks(self) -> Iterator[Check]:
+        own = self._tasks.read() if self._tasks else OwnTasks()
+        for problem in own.problems:
+            self._wrong.append(problem.told)
+            yield Check("failed", problem.told)
+        if own.tasks:
+            yield Check("ok", msg("Tasks of your own: {names}", names=", ".join(own.tasks)))
+
+    def _asked(self, provider: Provider) -> Iterator[Check]:
+        word = _one_word(provider, self._wishes.language, self._stop)
+        yield word
+        if word.state == "ok" and isinstance(provider, Probing):
+            yield from provider.probe(self._stop)
+
     @property
     def _is_builtin(self) -> bool:
         return self._provider is not None and self._provider.name == "builtin"
@@ -112,13 +145,14 @@ class Examination:
         yield Check("note", msg("Logs are in {path}", path=str(self._logs)))
         yield from _where(self._settings, self._wishes.remote)
         yield from _configuration(self._settings)
+        yield from self._own_tasks()
         try:
             choice = self._choose(self._settings, self._stop)
             self._provider = choice.provider
             yield Check("ok", msg("The provider is {name}: {why}.", name=choice.provider.name, why=choice.why))
             yield from choice.provider.checks()
             if self._wishes.asks:
-                yield _one_word(choice.provider, self._wishes.language, self._stop)
+                yield from self._asked(choice.provider)
         except SidelightError as error:
             yield Check("failed", error.message, error.hint)
 

@@ -37,6 +37,18 @@ SETTINGS: tuple[Setting, ...] = (
         choices=("chat", "query"),
     ),
     Setting(
+        "anythingllm.attachments", "SIDELIGHT_ANYTHINGLLM_ATTACHMENTS", "anythingllm.attachments", "choice", "auto",
+        msg("Whether code is attached to questions as documents, so that it does not disturb the search in the "
+            "knowledge base. auto: where `sidelight doctor` or Connect found that the server takes them."),
+        choices=("auto", "on", "off"),
+    ),
+    Setting(
+        "knowledge", "SIDELIGHT_KNOWLEDGE", "knowledge", "choice", "",
+        msg("A knowledge base for every other provider: anythingllm looks each question up in the AnythingLLM "
+            "workspace, and the provider's model answers. Empty: none."),
+        choices=("", "anythingllm"),
+    ),
+    Setting(
         "openai.base_url", "OPENAI_BASE_URL", "openai.baseUrl", "url", "",
         msg("Address of any OpenAI-compatible server; ends in /v1, such as http://localhost:1234/v1."),
     ),
@@ -119,7 +131,8 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "context_tokens", "SIDELIGHT_CONTEXT_TOKENS", "contextTokens", "integer", 0,
-        msg("How many tokens the model reads and writes together; 0: the server is asked."),
+        msg("How many tokens the model reads and writes together; 0: the server is asked. AnythingLLM does not tell: "
+            "set here what its model has."),
     ),
     Setting(
         "system_prompt", "SIDELIGHT_SYSTEM_PROMPT", "systemPrompt", "prose", "",
@@ -198,6 +211,12 @@ SETTINGS: tuple[Setting, ...] = (
         "history_mib", "SIDELIGHT_HISTORY_MIB", "historyMib", "integer", 200,
         msg("How much room conversations may take, in MiB; the oldest go first."),
         scope="user", minimum=1,
+    ),
+    Setting(
+        "sources.map", "SIDELIGHT_SOURCES_MAP", "sources.map", "object", {},
+        msg("Where sources of the knowledge base are on this machine: a JSON object from the beginning of their "
+            "address, path or title to a folder, which may be relative to the workspace."),
+        scope="user",
     ),
     Setting(
         "log_level", "SIDELIGHT_LOG_LEVEL", "logLevel", "choice", "info",

@@ -9,6 +9,7 @@ import re
 import select
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -29,6 +30,7 @@ from sidelight.core.assistant import Assistant, Question
 from sidelight.core.context import Context, target_lines
 from sidelight.core.ports import Offers, RestorePointError, RestorePoints
 from sidelight.core.rewrite import Outcome
+from sidelight.core.secrets import refuse_secret_file
 from sidelight.core.stopping import Stop
 from sidelight.editing.text import Place, Range, split_lines
 from sidelight.errors import SidelightError, UsageError
@@ -99,7 +101,8 @@ def _parse_place(place: str) -> tuple[Path, int | None, int | None]:
 
 
 def file_context(source: Source, place: Range | None, instruction: str, language: str) -> Context:
-    """Return the context of a task about a file."""
+    """Return the context of a task about a file. Raises ``UsageError`` for a file for secrets."""
+    refuse_secret_file(source.path.name)
     lines = split_lines(source.text)
     target = target_lines(lines, place)
     return Context(
@@ -143,16 +146,19 @@ def show_offers(offers: Offers, terminal: Terminal) -> None:
         terminal.note(msg("There are no models to choose from."))
 
 
-def show_answer(assistant: Assistant, question: Question, terminal: Terminal) -> Answer:
-    """Ask, and show the answer as it arrives: its text on stdout (of an edit task, on stderr). Ctrl-C stops it.
+def show_answer(
+    assistant: Assistant, question: Question, terminal: Terminal, take: Callable[[AnswerEvent], bool] | None = None
+) -> Answer:
+    """Ask, and show the answer as it arrives: its text on stdout (where a diff follows, on stderr). Ctrl-C stops it.
 
-    However it ends, also where nobody reads what is printed, what came by then is kept.
+    However it ends, also where nobody reads what is printed, what came by then is kept. ``take`` may take an event, so
+    that it is not shown here.
     """
     stop = Stop()
     events: queue.SimpleQueue[AnswerEvent] = queue.SimpleQueue()
     asking = assistant.start(question, stop, events.put)
     answer = Answer()
-    out = sys.stderr if question.task.edits else sys.stdout
+    out = sys.stderr if question.task.edits or question.task.name == "test" else sys.stdout
     silent: Message | None = None
     late: list[Message] = []
     try:
@@ -160,11 +166,13 @@ def show_answer(assistant: Assistant, question: Question, terminal: Terminal) ->
             event = _next(events, silent, terminal)
             answer.add(event)
             silent = event.if_silent if isinstance(event, Status) else None
+            if take is not None and take(event):
+                continue
             if isinstance(event, Note) and answer.text:
                 late.append(event.message)  # not in the middle of a line
             else:
                 _show(event, out, terminal)
-        if answer.text and not answer.text.endswith("\n"):
+        if answer.text and take is None and not answer.text.endswith("\n"):
             print(file=out, flush=True)
         for message in late:
             terminal.note(message)
@@ -248,6 +256,34 @@ def show_edit(
         return FAILED
     if writer:
         writer.write(source, whole, terminal)
+    return DONE
+
+
+def show_change(source: Source, new: str, writer: Writer | None, terminal: Terminal) -> int:
+    """Print how a file changes as a unified diff on stdout; with a ``writer``, write it."""
+    if new == source.text:
+        terminal.note(msg("The answer changes nothing here."))
+        return DONE
+    print("".join(unified_diff(source.text, new, name_in_diff(source.path))), end="", flush=True)
+    if writer:
+        writer.write(source, new, terminal)
+    return DONE
+
+
+def show_new_file(path: Path, text: str, terminal: Terminal, *, writes: bool) -> int:
+    """Print a new file as a unified diff on stdout; make it, where it ``writes``."""
+    lines = difflib.unified_diff([], _written_lines(text), "/dev/null", f"b/{name_in_diff(path)}")
+    print("".join(lines), end="", flush=True)
+    if writes:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("x", encoding="utf-8", newline="") as file:
+                file.write(text)
+        except OSError as error:
+            raise UsageError(
+                msg("{path} cannot be written: {reason}", path=str(path), reason=error.strerror or str(error))
+            ) from error
+        terminal.note(msg("{path} is written.", path=str(path)))
     return DONE
 
 

@@ -245,8 +245,9 @@ def measure(environment: dict[str, str], upstream: Upstream) -> list[Row]:
 def measure_alone(environment: dict[str, str], upstream: Upstream) -> list[Row]:
     """Measure what has no rival."""
     import alone
+    import context
 
-    rows = alone.searching()
+    rows = alone.searching() + context.measure()
     if not alone.transformers_overhead.python():
         print(alone.transformers_overhead.why_not())
         return rows

@@ -125,24 +125,24 @@ def test_nothing_is_kept_after_the_end_and_no_thread_stays(here: Talk) -> None:
 def test_an_answer_says_first_which_turn_it_is(here: Talk) -> None:
     talk(here.conversations, "one", "two", id_="mine")
     events = here.ask(here.question())
-    assert events[0] == Begun(3)
+    assert events[0] == Begun(3, "mine")
     assert [isinstance(event, Begun) for event in events].count(True) == 1
     answer = Answer()
     for event in events:
         answer.add(event)
-    assert answer.turn == 3 == here.kept()[-1].number
+    assert (answer.conversation, answer.turn) == ("mine", here.kept()[-1].number) == ("mine", 3)
 
 
 def test_two_answers_at_once_each_know_their_turn(here: Talk) -> None:
     first = here.assistant().answer(here.question(), Stop())
     second = here.assistant().answer(here.question(), Stop())
-    assert (next(first), next(second)) == (Begun(1), Begun(2))
+    assert (next(first), next(second)) == (Begun(1, "mine"), Begun(2, "mine"))
 
 
 def test_an_answer_that_fails_before_it_is_asked_has_a_turn(here: Talk) -> None:
     stop = Stop()
     stop.set()
-    assert list(here.assistant().answer(here.question(), stop)) == [Begun(1), Finished("stopped")]
+    assert list(here.assistant().answer(here.question(), stop)) == [Begun(1, "mine"), Finished("stopped")]
     assert [(it.number, it.finish) for it in here.kept()] == [(1, "stopped")]
 
 

@@ -10,8 +10,9 @@ from datetime import datetime, timezone
 import pytest
 
 from sidelight.core.answers import Source
-from sidelight.core.ports import ConversationSummary, Turn
+from sidelight.core.ports import ConversationSummary, SentPart, Turn
 from sidelight.core.transcripts import as_json, markdown, transcript
+from sidelight.messages import Message
 
 AT = datetime(2026, 3, 1, 12, 0, 0, 999999, timezone.utc)
 SUMMARY = ConversationSummary("sidelight-1", "A title", "file:///folder", AT, AT, 1)
@@ -61,8 +62,10 @@ def test_words_with_underscores_stay_readable() -> None:
 
 def test_json_has_everything_and_can_be_written() -> None:
     turn = replace(
-        TURN, answer="汉字 \ud800\0", reasoning="hm", error="e", sources=(Source("t", "u", "x"),), notes=("n",)
-    )
+        TURN, answer="汉字 \ud800\0", reasoning="hm", error="e", sources=(Source("t", "u", "x"),), notes=("n",),
+        sent_to="localhost:3001", about="d1",
+        parts=(SentPart("target", "area.py", Message("the {count} lines", {"count": 2}), 7, "message"),),
+    )  # fmt: skip
     text = as_json(SUMMARY, [turn])
     value = json.loads(text.encode("utf-8"))
     assert "汉字" in text
@@ -70,7 +73,9 @@ def test_json_has_everything_and_can_be_written() -> None:
     assert (value["format"], value["version"]) == ("sidelight-conversation", 1)
     assert value["turns"] == [{
         "number": 1, "task": "ask", "instruction": "Why?", "place": "area.py:12", "sent": "user: Why?",
-        "answer": "汉字 \ud800\0", "sources": [{"title": "t", "uri": "u", "text": "x"}], "notes": ["n"],
+        "sentTo": "localhost:3001", "about": "d1", "parts": [
+            {"kind": "target", "name": "area.py", "why": "the 2 lines", "tokens": 7, "where": "message"}],
+        "answer": "汉字 \ud800\0", "sources": [{"title": "t", "uri": "u", "text": "x", "number": 1}], "notes": ["n"],
         "finish": "complete", "provider": "anythingllm", "model": "docs", "beganAt": "2026-03-01T12:00:00Z",
         "firstTextMs": None, "durationMs": None, "promptTokens": None, "completionTokens": None, "reasoning": "hm",
         "error": "e",

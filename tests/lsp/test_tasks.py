@@ -587,7 +587,10 @@ def test_our_own_diagnostics_are_left_alone(plain_editor: Editor) -> None:
 
 def test_a_selection_offers_all_tasks_and_a_bare_caret_none(plain_editor: Editor) -> None:
     uri = plain_editor.open("a.py", CODE)
-    every = ["Explain with Sidelight", "Fix with Sidelight", "Generate with Sidelight…", "Ask Sidelight…"]
+    every = [
+        "Explain with Sidelight", "Fix with Sidelight", "Generate with Sidelight…", "Document with Sidelight",
+        "Write tests with Sidelight", "Ask Sidelight…", "Review with Sidelight",
+    ]  # fmt: skip
     assert titles(plain_editor, uri, lines(3, 5)) == every
     assert titles(plain_editor, uri, caret(3), triggerKind=2) == []
     assert titles(plain_editor, uri, caret(3), triggerKind=1) == every
@@ -597,10 +600,11 @@ def test_a_selection_offers_all_tasks_and_a_bare_caret_none(plain_editor: Editor
 def test_only_the_wanted_kinds_are_offered(plain_editor: Editor) -> None:
     uri = plain_editor.open("a.py", CODE)
     assert titles(plain_editor, uri, lines(3, 5), only=["quickfix"]) == []
-    assert len(titles(plain_editor, uri, lines(3, 5), only=["refactor"])) == 4
+    assert len(titles(plain_editor, uri, lines(3, 5), only=["refactor"])) == 7
     assert titles(plain_editor, uri, lines(3, 5), only=["refactor.rewrite"]) == [
         "Fix with Sidelight",
         "Generate with Sidelight…",
+        "Document with Sidelight",
     ]
 
 

@@ -15,6 +15,7 @@ from sidelight.core.ports import Prompt, Request
 from sidelight.core.stopping import Stop, Stopped
 from sidelight.errors import ConfigurationError, ProviderError
 from sidelight.providers.anythingllm import AnythingLLM, AnythingLLMConfig, AnythingLLMDecoder, encode
+from sidelight.providers.anythingllm_message import Sent
 from sidelight.providers.http import Http, HttpOptions
 from support import anythingllm as fake
 from support.anythingllm import AnythingLLMServer, capture
@@ -197,24 +198,19 @@ def test_a_key_that_the_server_repeats_is_masked() -> None:
 
 @pytest.mark.parametrize("address", ["http://h:3001", "http://h:3001/", "http://h:3001/api", "http://h:3001/api/v1/"])
 def test_the_address_may_be_written_in_any_usual_way(address: str) -> None:
-    call = encode(AnythingLLMConfig(address, "k"), request(), "doc space")
+    call = encode(AnythingLLMConfig(address, "k"), Sent("hi"), "c", "doc space")
     assert call.url == "http://h:3001/api/v1/workspace/doc%20space/stream-chat"
 
 
 def test_mode_and_session_are_always_said() -> None:
-    call = encode(AnythingLLMConfig(key="k"), request(), "w")
+    call = encode(AnythingLLMConfig(key="k"), Sent("hi"), "conversation-1", "w")
     assert call.body == {"message": "hi", "mode": "chat", "sessionId": "conversation-1"}
     assert call.headers["Authorization"] == "Bearer k"
 
 
-@pytest.mark.parametrize("text", ["@agent do it", "@agent_decorator\ndef f(): ..."])
-def test_no_text_of_the_users_starts_an_agent(text: str) -> None:
-    assert not encode(AnythingLLMConfig(), request(text), "w").body["message"].startswith("@agent")
-
-
 def test_a_key_that_cannot_be_one_is_told() -> None:
     with pytest.raises(ConfigurationError, match="ANYTHINGLLM_API_KEY"):
-        encode(AnythingLLMConfig(key="ключ"), request(), "w")
+        encode(AnythingLLMConfig(key="ключ"), Sent("hi"), "c", "w")
 
 
 # Wire

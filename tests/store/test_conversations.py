@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,8 +17,9 @@ from hypothesis import strategies as st
 
 from sidelight.core.answers import Source
 from sidelight.core.conversations import MemoryConversations
-from sidelight.core.ports import Conversations, Turn
+from sidelight.core.ports import Conversations, SentPart, Turn
 from sidelight.core.words import excerpt, indexed, phrases, words
+from sidelight.messages import msg
 from sidelight.store.conversations import StoredConversations
 from sidelight.store.word_index import WordIndex
 from support.conversations import BEGAN, MIB, Clock, talk, turn
@@ -68,9 +70,41 @@ def test_every_value_of_a_turn_comes_back(conversations: Conversations) -> None:
         sent="user: mend it", answer="```\nmended\n```", reasoning="hm", sources=(Source("t", "file:///t", "cited"),
         Source("only a title")), notes=("half was shown",), finish="cut_off", error="The line broke.",
         provider="anythingllm", model="docs", first_text_ms=12, duration_ms=3456, prompt_tokens=78, completion_tokens=9,
+        sent_to="localhost:3001", about="0" * 32,
+        parts=(SentPart("target", "a.py", msg("the lines {lines}", lines=msg("{a} to {b}", a=1, b=2)), 7, "message"),
+               SentPart("orders", "", msg("the task"), 5, "orders")),
     )  # fmt: skip
     conversations.keep(conversation, whole)
     assert conversations.turns(conversation.id) == [whole]
+
+
+def test_the_newest_whole_explanation_of_a_text_is_found(conversations: Conversations) -> None:
+    def explained(answer: str, minutes: int, about: str = "d1", **more: Any) -> None:
+        at = BEGAN + timedelta(minutes=minutes)
+        kept = turn(1, "", answer, task="explain", about=about, began_at=at, sources=(Source("t"),), **more)
+        conversations.keep(conversations.open(f"c{minutes}"), kept)
+
+    assert conversations.explanation("d1") is None
+    explained("old", 1)
+    explained("new", 3)
+    explained("middle", 2)
+    explained("half", 4, finish="cut_off")
+    explained("coming", 5, finish="")
+    explained("other", 6, "d2")
+    explained("of no text", 7, "")
+    conversations.keep(
+        conversations.open("asked"), turn(1, "", "asked", about="d1", began_at=BEGAN + timedelta(days=1))
+    )
+    found = conversations.explanation("d1")
+    assert found is not None
+    assert (found.answer, found.sources) == ("new", (Source("t"),))
+    assert conversations.explanation("d3") is conversations.explanation("") is None
+    assert conversations.delete("c3")
+    found = conversations.explanation("d1")
+    assert found is not None
+    assert found.answer == "middle"
+    conversations.clear()
+    assert conversations.explanation("d1") is None
 
 
 @pytest.mark.parametrize("text", ODD)

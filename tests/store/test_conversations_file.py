@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sqlite3
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -18,11 +20,13 @@ from pathlib import Path
 import pytest
 
 from sidelight.core.answers import Source
-from sidelight.core.ports import HistoryError
+from sidelight.core.ports import HistoryError, SentPart
+from sidelight.messages import msg
 from sidelight.store.conversations import StoredConversations
 from sidelight.store.late_writer import LateWriter
 from sidelight.store.migrations import MIGRATIONS
 from sidelight.store.restore_points import StoredRestorePoints
+from sidelight.store.sent_parts import unpack_parts
 from sidelight.store.word_index import WordIndex
 from support.conversations import MIB, SERVER, child, run_child, talk, turn
 
@@ -567,6 +571,63 @@ def test_a_file_of_the_first_version_keeps_its_texts(data: Path, file: Path) -> 
         assert point.before == "baz\n"
     with closing(sqlite3.connect(file)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+
+
+def test_turns_of_the_version_before_parts_come_back_and_new_ones_join_them(data: Path, file: Path) -> None:
+    data.mkdir()
+    text = zlib.compress(b"text")
+    with closing(sqlite3.connect(file)) as connection:
+        for statement in (it for migration in MIGRATIONS[:3] for it in migration):
+            connection.execute(statement)
+        connection.execute("INSERT INTO conversations VALUES (1, 'old', '', 'Title', 0, 5, 5, 1, 900)")
+        row = (1 << 20 | 1, "k", 5, "explain", "a.py:1", "complete", "", "ollama", "m", 1, 2, 3, 4, 0, 900)
+        texts = (text, text, text, zlib.compress(b"[]"), text)
+        connection.execute(f"INSERT INTO turns VALUES ({', '.join('?' * 20)})", (*row, *texts))
+        connection.execute("INSERT INTO sources VALUES (?, 0, 't', 'u', ?)", (row[0], text))
+        connection.execute("PRAGMA user_version = 3")
+        connection.commit()
+    part = SentPart("target", "a.py", msg("{count} lines", count=2), 7, "message")
+    with closing(stored(data)) as kept:
+        kept.keep(kept.open("old"), turn(2, "two", parts=(part,), about="d1", task="explain"))
+    with closing(stored(data)) as kept:
+        one, two = kept.turns("old")
+        assert (one.answer, one.sources, one.parts, one.sent_to, one.about) == (
+            "text", (Source("t", "u", "text"),), (), "", "",
+        )  # fmt: skip
+        assert two.parts == (part,)
+        assert kept.explanation("d1") == two
+
+
+@pytest.mark.parametrize("damaged", ["", "5", "{}", "[1, [2], [3, 4, 5, 6, 7], null]", '["' + "x" * 5])
+def test_damaged_parts_are_none(damaged: str) -> None:
+    assert unpack_parts(damaged) == ()
+
+
+@pytest.mark.parametrize("template", ["{gone} lines", "{0}", "{", "{a.b}", "{a[0]}", "{a:d!}", "of a later version"])
+def test_a_reason_that_this_version_cannot_say_stands_for_itself(template: str) -> None:
+    [part] = unpack_parts(json.dumps([["target", "a.py", {"template": template, "values": {"a": 1}}, 7, "message"]]))
+    assert str(part.why) == template
+
+
+def test_an_explanation_that_another_process_deleted_is_gone(data: Path) -> None:
+    with closing(stored(data)) as kept:
+        kept.keep(kept.open("a"), turn(1, task="explain", about="d1"))
+        eventually(lambda: written(data))
+        assert kept.explanation("d1") is not None
+        assert run_child(data, "print(conversations.delete('a')); conversations.close()") == "True\n"
+        assert kept.explanation("d1") is None
+
+
+def test_an_explanation_is_found_by_the_index(data: Path, file: Path) -> None:
+    from sidelight.store.turn_rows import explanations
+
+    with closing(stored(data)) as kept:
+        talk(kept, "one")
+    with closing(sqlite3.connect(file)) as connection:
+        statement = explanations("d1").limit(1).compile()
+        named = str(statement).replace("\n", " ")
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {named}", statement.params).fetchall()
+    assert "USING INDEX turns_about (about=?)" in plan[0][-1]
 
 
 @pytest.mark.parametrize("version", range(1, len(MIGRATIONS) + 1))

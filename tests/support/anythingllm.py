@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import random
+import re
 import select
 import socket
 import ssl
 import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -90,6 +92,67 @@ def answer(*texts: str, sources: list[dict[str, Any]] | None = None) -> bytes:
     return b"".join([STREAM_HEAD, *parts, *closing, STREAM_END])
 
 
+# What \s is in JavaScript.
+_BLANK = "[\\t\\n\\v\\f\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What AnythingLLM makes of a question: what its model reads, and whether it is an agent that reads it."""
+
+    message: str
+    documents: dict[str, str]
+    is_agent: bool
+
+
+@dataclass
+class Behaviour:
+    """AnythingLLM as it treats a question (server/utils/chats/apiChatHandler.js at v1.16), in front of a model.
+
+    ``says`` is the model; ``takes_documents`` false: as before version 1.10, or without the document processor.
+    """
+
+    presets: Mapping[str, str] = field(default_factory=dict)
+    takes_documents: bool = True
+    sources: Sequence[dict[str, Any]] = ()
+    says: Callable[[Shown], Sequence[str]] = lambda _shown: ["ready"]
+    prompt_tokens: int | None = None
+    shown: list[Shown] = field(default_factory=list)
+
+    def __call__(self, seen: Seen) -> bytes:
+        """Return the whole answer."""
+        message = seen.body["message"]
+        for command, prompt in self.presets.items():
+            rewrite = re.compile(f"(^|{_BLANK})({command})(?![a-z0-9_-])")
+            message = rewrite.sub(lambda found, prompt=prompt: f"{found[1]}{prompt}", message)  # type: ignore[misc]
+        documents = dict(map(_parsed, seen.body.get("attachments", []))) if self.takes_documents else {}
+        shown = Shown(message, documents, message.startswith("@agent"))
+        self.shown.append(shown)
+        listed = [
+            {"title": name, "url": f"file:///app/collector/hotdir/{name}", "text": f"{text[:1000]}...continued on in "
+             "source document...", "published": "11/21/2026", "isDirectUpload": True}
+            for name, text in documents.items()
+        ] + list(self.sources)  # fmt: skip
+        if seen.body["mode"] == "query" and not listed:
+            refusal = "There is no relevant information in this workspace to answer your query."
+            one = event(id="1", type="textResponse", textResponse=refusal, sources=[], close=True, error=None)
+            return STREAM_HEAD + one + STREAM_END
+        metrics = {} if self.prompt_tokens is None else {"prompt_tokens": self.prompt_tokens, "completion_tokens": 5}
+        parts = [*map(text_event, self.says(shown)), text_event("", close=True)]
+        return b"".join([STREAM_HEAD, *parts, finalize(chatId=1, sources=listed, metrics=metrics), STREAM_END])
+
+
+def _parsed(attachment: dict[str, str]) -> tuple[str, str]:
+    """Read an attachment as the server and its document processor do."""
+    assert attachment["mime"].lower() == "application/anythingllm-document"
+    name = re.sub(r'[<>:"/\\|?*\u201c-\u201f\u2018-\u201b]', "", attachment["name"].strip())
+    assert name.endswith(".txt"), "another ending is read as another kind of file"
+    found = re.fullmatch(r"data:[^;]+;base64,(.+)", attachment["contentString"])
+    content = base64.b64decode(found[1] if found else attachment["contentString"])
+    assert content, "an empty document is not parsed"
+    return name, content.decode("utf-8", "replace")
+
+
 def one_byte_at_a_time(raw: bytes) -> Script:
     """Send a recording byte by byte."""
     for index in range(len(raw)):
@@ -111,6 +174,7 @@ class AnythingLLMServer:
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self.seen: list[Seen] = []
+        self.results: list[Any] = []  # what a search finds
         self.respond: Callable[[Seen], bytes | Script] = self.usual
         self._context = context
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -129,10 +193,29 @@ class AnythingLLMServer:
             return capture("auth-ok")
         if seen.path == "/api/v1/workspaces":
             return capture("workspaces-list")
+        if seen.path.endswith("/vector-search"):
+            return self._search(seen)
         if seen.path.endswith("/stream-chat"):
             known = seen.path.split("/")[4] in ("test1", "test-2")
             return capture("stream-chat-with-sources" if known else "stream-chat-unknown-slug")
         return reply(b"<!DOCTYPE html><title>AnythingLLM</title>", "text/html; charset=utf-8")
+
+    def _search(self, seen: Seen) -> bytes:
+        if not seen.body.get("query"):
+            return json_reply({"message": "Query parameter cannot be empty."}, "400 Bad Request")
+        if (slug := seen.path.split("/")[4]) not in ("test1", "test-2"):
+            return json_reply({"message": f"Workspace {slug} is not a valid workspace."}, "400 Bad Request")
+        return json_reply({"results": self.results})
+
+    @property
+    def searches(self) -> list[Seen]:
+        """The requests that looked something up."""
+        return [seen for seen in self.seen if seen.path.endswith("/vector-search")]
+
+    def behave(self, behaviour: Behaviour) -> Behaviour:
+        """Treat every question as AnythingLLM does, and answer the rest as usual."""
+        self.respond = lambda seen: behaviour(seen) if seen.path.endswith("/stream-chat") else self.usual(seen)
+        return behaviour
 
     def always(self, response: bytes | Callable[[], Script]) -> None:
         """Answer every question to a workspace like this, and the rest as usual."""

@@ -11,6 +11,7 @@ const ICONS = {
   retry: "M12.5 8a4.5 4.5 0 1 1-1.4-3.2M12.5 2.5v3h-3",
   remove: "M3 4.5h10M6 4.5v-2h4v2M4.5 4.5l.5 9h6l.5-9M6.8 7v4M9.2 7v4",
   down: "M8 3v10M3.5 8.5 8 13l4.5-4.5",
+  warning: "M8 2.5 14 13.5H2zM8 6.5v3.5M8 11.7v.3",
   back: "M13 8H3M7.5 3.5 3 8l4.5 4.5",
 } as const;
 

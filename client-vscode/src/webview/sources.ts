@@ -1,32 +1,19 @@
-/** The sources of an answer as a numbered list; pieces of one document stand together. */
+/** The sources of an answer as a numbered list; passages of one document stand together. */
+import { type Cited, cited } from "../passages";
 import type { Turn, Words } from "../messages";
 import { button, make } from "./elements";
 
-type Source = Turn["sources"][number];
-
-interface Group { index: number; title: string; uri: string; texts: string[] }
-
-export function sourceList(sources: Source[], words: Pick<Words, "excerpt">, open: (index: number) => void): HTMLElement {
+export function sourceList(sources: Turn["sources"], words: Pick<Words, "excerpt">, open: (index: number) => void): HTMLElement {
   const list = make("ol");
-  list.append(...grouped(sources).map((group) => item(group, words, open)));
+  list.append(...cited(sources).map((document) => item(document, words, open)));
   return list;
 }
 
-function grouped(sources: Source[]): Group[] {
-  const groups = new Map<string, Group>();
-  sources.forEach(({ title, uri = "", text }, index) => {
-    const key = JSON.stringify([title, uri]);
-    const group = groups.get(key) ?? { index, title, uri, texts: [] };
-    if (text) group.texts.push(text);
-    groups.set(key, group);
-  });
-  return [...groups.values()];
-}
-
-function item({ index, title, uri, texts }: Group, words: Pick<Words, "excerpt">, open: (index: number) => void): HTMLElement {
+function item({ number, index, title, uri, canOpen, texts }: Cited, words: Pick<Words, "excerpt">, open: (index: number) => void): HTMLElement {
   const element = make("li");
+  element.value = number;
   const shown = title || uri;
-  if (uri || texts.length) {
+  if (canOpen) {
     const name = button(shown, () => { open(index); }, "link");
     name.title = uri || shown;
     element.append(name);

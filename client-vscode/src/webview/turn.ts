@@ -1,8 +1,9 @@
 /** One turn on the page: what was asked and where, the reasoning, the answer, its sources, and how it ended. */
 import type { End, FromView, ToView, Turn, Words } from "../messages";
 import { type CodeAct, tell, type Tools } from "./code";
-import { button, fill, iconButton, make } from "./elements";
+import { button, drawing, fill, iconButton, make } from "./elements";
 import { Markdown } from "./markdown";
+import { SentView } from "./sent";
 import { sourceList } from "./sources";
 
 type About = Extract<ToView, { turn: number }>;
@@ -16,6 +17,7 @@ export class TurnView {
   readonly #thinking = make("details", "reasoning");
   readonly #summary = make("summary");
   readonly #sources = make("section", "sources");
+  readonly #sent: SentView;
   readonly #text: Markdown;
   readonly #reasoning: Markdown;
   /** When the model began to reason, by this page's clock. */
@@ -30,14 +32,16 @@ export class TurnView {
     this.#text = new Markdown(body, this.#tools(["copy", "insert", "apply"]));
     this.#reasoning = new Markdown(thoughts, this.#tools(["copy"]));
     this.#thinking.append(this.#summary, thoughts);
-    this.#thinking.hidden = this.#sources.hidden = true;
+    this.#sent = new SentView(words, turn.key, say);
+    this.#thinking.hidden = this.#sources.hidden = this.#sent.element.hidden = true;
     this.#said.textContent = words.working;
     this.#status.append(make("span", "dot"), this.#said);
-    this.element.append(this.#asked(), this.#thinking, body, this.#sources, this.#status);
+    this.element.append(this.#asked(), this.#thinking, body, this.#sources, this.#sent.element, this.#status);
     this.#replay(aheadMs);
   }
 
   hear(message: About): void {
+    if (message.kind === "sent") this.#sent.show(message);
     if (this.#hasEnded) return;
     switch (message.kind) {
       case "text":
@@ -138,8 +142,16 @@ export class TurnView {
     if (message) this.#status.append(make("p", "message", message));
     if (hint) this.#status.append(make("p", "hint", hint));
     if (canConnect) this.#status.append(button(this.words.connect, () => { this.say({ kind: "connect" }); }, "connect"));
-    this.#status.append(...notes.map((note) => make("p", "note", note)), this.#actions());
+    this.#status.append(...notes.map((note) => this.#note(note)), this.#actions());
+    this.#sent.element.hidden = false;
     this.element.classList.add("ended");
+  }
+
+  /** What the answer may lack: a sign for the eye, and a word for a screen reader. */
+  #note(text: string): HTMLElement {
+    const note = make("p", "note");
+    note.append(drawing("warning"), make("span", "unseen", `${this.words.note}: `), make("span", "", text));
+    return note;
   }
 
   #actions(): HTMLElement {

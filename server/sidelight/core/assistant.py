@@ -6,9 +6,9 @@ import contextvars
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sidelight.core.answers import AnswerEvent, Begun, Finished, Note, Sources
+from sidelight.core.answers import Answer, AnswerEvent, Begun, Finished, Note, Replace, Sources, Text
 from sidelight.core.budget import AskedModel, Limits, fit_prompt
 from sidelight.core.context import Context
 from sidelight.core.looking_up import LookedUp, look_up
@@ -35,7 +35,8 @@ log = logging.getLogger(__name__)
 class Question:
     """What is asked: a task at a place, in a conversation, of a model that the user may have chosen for it.
 
-    ``provider`` is who is asked; None for whoever the settings name when the answer begins.
+    ``provider`` is who is asked; None for whoever the settings name when the answer begins. ``gather`` adds to the
+    context what else is worth showing; it may read files, and is called on the answer's thread.
     """
 
     task: Task
@@ -43,6 +44,11 @@ class Question:
     conversation: Conversation
     model: str | None = None
     provider: Provider | None = None
+    gather: Callable[[Context], Context] | None = None
+
+    def gathered(self) -> Question:
+        """Return the question with all that is worth showing in its context."""
+        return self if self.gather is None else replace(self, context=self.gather(self.context))
 
 
 class Assistant:
@@ -93,9 +99,16 @@ class Assistant:
             log.exception("conversations failed in a way that they should not")
             yield Finished("cut_off", _fault(error))
             return
-        is_begun = False
+        is_begun, held, clean = False, Answer(), question.task.clean
         for event in self._events(question, record, stop):
+            if clean and held.text and isinstance(event, Finished):
+                cleaned = clean(held.text)
+                record.add(Replace(cleaned))
+                yield Text(cleaned)
             record.add(event)
+            if clean and isinstance(event, (Text, Replace)):
+                held.add(event)
+                continue
             if not is_begun and not isinstance(event, Begun):  # it failed before it was asked
                 yield Begun(record.number, question.conversation.id)
             is_begun = True
@@ -121,7 +134,7 @@ class Assistant:
             model = question.model if question.provider or _model(question.conversation, provider) else None
             earlier = record.begin(provider.name, model or provider.model)
             yield Begun(record.number, question.conversation.id)
-            for event in self._asked(AskedModel(provider, model), question, earlier, record, stop):
+            for event in self._asked(AskedModel(provider, model), question.gathered(), earlier, record, stop):
                 yield event
                 if isinstance(event, Finished):
                     return

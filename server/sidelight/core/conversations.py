@@ -55,6 +55,16 @@ def free_number(wanted: int, taken: Iterable[int]) -> int:
     return wanted if wanted > 0 and wanted not in numbers else max(numbers, default=0) + 1
 
 
+def explains(turn: Turn, about: str) -> bool:
+    """Whether a turn is an explanation, with its end, of the text with this digest."""
+    return bool(about) and turn.about == about and turn.task == "explain" and turn.finish == "complete"
+
+
+def newest(turns: Iterable[Turn]) -> Turn | None:
+    """Return the turn that began last."""
+    return max(turns, key=lambda turn: turn.began_at, default=None)
+
+
 def matched(
     summary: ConversationSummary, turns: Iterable[Turn], looked_for: list[Phrase]
 ) -> ConversationSummary | None:
@@ -162,6 +172,12 @@ class MemoryConversations:
         """Return the conversations whose ids begin so, or the one whose id is just this."""
         exact = self.get(beginning)
         return [exact] if exact else [it for it in self.latest(limit=self._most) if it.id.startswith(beginning)][:limit]
+
+    def explanation(self, about: str) -> Turn | None:
+        """Return the newest explanation of a text."""
+        with self._lock:
+            every = [turn for kept in self._kept.values() for turn in kept.turns.values()]
+        return newest(turn for turn in every if explains(turn, about))
 
     def rename(self, conversation_id: str, title: str) -> bool:
         """Give a conversation a title."""

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from sidelight.editing.languages import language_of
+from sidelight.editing.text import Place, Range
 
 _SECTION = r"(?:Args|Arguments|Parameters|Returns?|Yields?|Raises|Attributes|Examples?|Notes?)"
 _GOOGLE = re.compile(rf"^\s+{_SECTION}:\s*$")
@@ -75,7 +76,8 @@ def _python_style(lines: Sequence[str]) -> str:
     quotes = "'''" if singles > doubles else '"""'
     style, count = found.most_common(1)[0] if found else ("", 0)
     if not count and not doubles + singles:
-        return f'docstrings in {quotes}, with the first line a full sentence; where there is more to say, {_PYTHON["google"]}'
+        first = f"docstrings in {quotes}, with a full sentence in the first line"
+        return f"{first}; where there is more to say, {_PYTHON['google']}"
     return f"docstrings in {quotes}, in {_PYTHON[style if count else 'plain']}"
 
 
@@ -94,14 +96,16 @@ _ABOVE = re.compile(r"\s*(?://|/\*|\*|#(?!\s*(?:include|define|if|else|endif|pra
 _ATTRIBUTE = re.compile(r"\s*(?:#!?\[.*\]|@\w[\w.]*(?:\(.*\))?|\[\w.*\])\s*$")
 
 
-def first_with_comments(lines: Sequence[str], first: int, language: str) -> int:
-    """Return the first line of the comments and attributes right above line ``first``, which document it.
+def with_comments_above(lines: Sequence[str], target: Range, language: str) -> Range:
+    """Return a target with the comments and attributes right above it, which document it.
 
     Python has its documentation inside.
     """
-    if language_of(language) == "python":
-        return first
-    at = first
-    while at > 0 and (_ABOVE.match(lines[at - 1]) or _ATTRIBUTE.match(lines[at - 1])):
-        at -= 1
-    return at
+    first = target.start.line
+    while language_of(language) != "python" and first > 0 and _is_lead(lines[first - 1]):
+        first -= 1
+    return Range(min(Place(first, 0), target.start), target.end)
+
+
+def _is_lead(line: str) -> bool:
+    return bool(_ABOVE.match(line) or _ATTRIBUTE.match(line))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from sidelight.core.changes import ChangedFile, State
 
@@ -50,7 +51,7 @@ def patches_of(text: str) -> dict[str, str]:
     patches: dict[str, str] = {}
     lines = text.split("\n")
     starts = [n for n, line in enumerate(lines) if line.startswith(_HEADER)]
-    for first, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+    for first, end in pairwise([*starts, len(lines)]):
         path = _path(lines[first:end])
         patch = "\n".join(lines[first:end]).rstrip("\n") + "\n"
         patches[path] = patches.get(path, "") + patch

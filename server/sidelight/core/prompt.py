@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from sidelight.core.answers import Note
 from sidelight.core.context import Context
+from sidelight.core.numbered import numbered
 from sidelight.core.ports import Exchange, Part, Prompt
 from sidelight.core.prompt_beside import beside
 from sidelight.core.prompt_parts import answer_language, orders_parts, problems, said_parts, target_text
@@ -49,6 +50,9 @@ def build_prompt(task: Task, context: Context, budget: Budget, earlier: Sequence
     A target that is only to be read is cut to its beginning where it is too long. ``notes`` say what was left out.
     """
     weigh = budget.weigh
+    query = context.mask.hide(retrieval_query(task, context))
+    if task.numbers_lines:
+        context = numbered(context)
     notes = [Note(message, is_warning=True) for message in context.notes]
     orders, said = orders_parts(task, context, budget.orders, weigh), said_parts(task, context, weigh)
     left = budget.tokens - _TEMPLATE_TOKENS - sum(part.tokens for part in (*orders, *said))
@@ -66,7 +70,6 @@ def build_prompt(task: Task, context: Context, budget: Budget, earlier: Sequence
     _tell_masked(context, notes)
     system, user = "\n".join(part.text for part in orders), "\n\n".join(part.text for part in message)
     tokens = sum(_weight(exchange, weigh) for exchange in exchanges) + weigh(system) + weigh(user)
-    query = context.mask.hide(retrieval_query(task, context))
     return Prompt(system, user, tuple(notes), tuple(exchanges), tokens, (*orders, *message), query)
 
 

@@ -19,6 +19,7 @@ from sidelight.editing.fitting import fit
 from sidelight.editing.languages import blocks_in
 from sidelight.editing.line_diff import Delete, Insert, Keep, LineDiff, Step
 from sidelight.editing.live_region import LiveRegion, lines_of
+from sidelight.editing.same_code import changes_code
 from sidelight.editing.text import Text as DocumentText
 from sidelight.editing.text import without_line_end
 from sidelight.messages import Message, msg
@@ -92,9 +93,10 @@ class Rewrite:
                 is_rewound = not self._is_taken_back
                 steps.clear()
             elif isinstance(event, Lines):
-                self._new += event.lines
+                lines = [self._context.mask.restore(line) for line in event.lines]
+                self._new += lines
                 if not self._is_taken_back and not self._is_elsewhere:
-                    steps += self._diff.feed(self._opened(event.lines))
+                    steps += self._diff.feed(self._opened(lines))
         self._note(steps)
         return Progress(steps, is_rewound)
 
@@ -140,7 +142,7 @@ class Rewrite:
         if reason is None and self._new == self._old:
             return self._end("same")
         doubt = self._doubt() if reason is None else None
-        if doubt in ("syntax", "unrelated"):
+        if doubt in ("syntax", "unrelated", "code"):
             return self._end("nothing", self._said_of(doubt))
         reason = self._said_of(doubt) if doubt else reason
         if reason is None:
@@ -152,7 +154,8 @@ class Rewrite:
         steps = self._diff.flush()
         taken = [*self._steps, *steps]
         is_cut = can_continue or finished.finish != "complete"  # may break the syntax: something is known to be missing
-        is_safe = is_cut or not self._breaks(self._after(taken))
+        after = self._after(taken)
+        is_safe = (is_cut or not self._breaks(after)) and not self._changes_code(after)
         if not is_safe or not _changes(taken) or (doubt and not _loses_nothing(taken)):
             return self._end("nothing", reason)
         if self._is_taken_back:
@@ -167,16 +170,26 @@ class Rewrite:
         return [without_line_end(line) for line in _done(region)]
 
     def _breaks(self, new: Sequence[str]) -> bool:
+        return gate.is_syntax_worse("".join(self._context.lines), self._with(new), self._context.language_id)
+
+    def _changes_code(self, new: Sequence[str]) -> bool:
+        """Whether code would be changed by a task that may only document it."""
+        before, language = "".join(self._context.lines), self._context.language_id
+        return self._task == "document" and changes_code(before, self._with(new), language)
+
+    def _with(self, new: Sequence[str]) -> str:
+        """Return the document with new lines in place of the target."""
         context = self._context
         first, end = context.target.start.line, context.target_end
-        after = "".join([*context.lines[:first], *(line + "\n" for line in new), *context.lines[end:]])
-        return gate.is_syntax_worse("".join(context.lines), after, context.language_id)
+        return "".join([*context.lines[:first], *(line + "\n" for line in new), *context.lines[end:]])
 
     def _said_of(self, doubt: gate.Doubt) -> Message:
         if doubt == "shrunk":
             return msg("More than half of the code would be lost.")
         if doubt == "syntax":
             return msg("The answer's code breaks the syntax of {name}.", name=self._context.name)
+        if doubt == "code":
+            return msg("The answer changes code, and was only to document it.")
         return msg("The answer's code has nothing to do with the code that it would replace.")
 
     def _below(self) -> Sequence[str]:
@@ -223,6 +236,8 @@ class Rewrite:
             return "unrelated"
         if self._breaks(self._new):
             return "syntax"
+        if self._changes_code(self._new):
+            return "code"
         asked = " ".join([context.instruction, *(diagnostic.message for diagnostic in context.diagnostics)])
         return "shrunk" if gate.is_shrunk(self._old, self._new) and not gate.asks_to_shrink(asked) else None
 
@@ -233,7 +248,7 @@ class Rewrite:
 
     def anyway(self, answer: Answer) -> list[str] | None:
         """Return the target's lines as the answer has them, whatever speaks against it; None where it holds no code."""
-        blocks = blocks_in(self._context.language_id, code_blocks(answer.text))
+        blocks = blocks_in(self._context.language_id, code_blocks(self._context.mask.restore(answer.text)))
         if blocks:
             text = fit(blocks[0].text, "\n".join(self._old), "\n")
             return [without_line_end(line) for line in lines_of(text)]

@@ -101,19 +101,19 @@ def find_secrets(text: str) -> list[Span]:
     lower = text.translate(_LOWER)
     finders = (_tokens(text), _in_addresses(text), _named(text, lower), _authorized(text, lower), _private_keys(text))
     found = [span for finder in finders for span in finder]
-    return _apart(sorted(found)) if found else []
+    return apart(sorted(found)) if found else []
 
 
-def _apart(spans: Iterable[Span]) -> list[Span]:
-    """Join spans that overlap."""
-    apart: list[Span] = []
+def apart(spans: Iterable[Span]) -> list[Span]:
+    """Join spans that overlap; they come in order."""
+    joined: list[Span] = []
     for span in spans:
-        if apart and span.start < apart[-1].end:
-            last = apart[-1]
-            apart[-1] = Span(last.start, max(last.end, span.end), last.is_first)
+        if joined and span.start < joined[-1].end:
+            last = joined[-1]
+            joined[-1] = Span(last.start, max(last.end, span.end), last.is_first and span.is_first)
         else:
-            apart.append(span)
-    return apart
+            joined.append(span)
+    return joined
 
 
 def _tokens(text: str) -> Iterator[Span]:

@@ -7,22 +7,31 @@ A secret becomes a placeholder on its way out (``Mask.hide``) and itself again i
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from hashlib import blake2b
+from itertools import islice
 from os import urandom
 
-from sidelight.core.secret_patterns import Span, find_secrets
+from sidelight.core.secret_patterns import Span, apart, find_secrets
+from sidelight.errors import UsageError
+from sidelight.messages import msg
 
 _PLACEHOLDER = re.compile(r"SIDELIGHT_SECRET_[0-9A-F]{6}(?:_[0-9]{1,9})?")
+# Of a file full of keys, only so many are looked for where nothing speaks of them: the time stays linear.
+_LOOKED_FOR = 200
 _EXAMPLES = ("example", "sample", "template", "dist", "defaults", "schema")
-_CODE = frozenset(  # noqa: SIM905, a list would be a page long
-    ".py .pyi .js .jsx .ts .tsx .mjs .cjs .java .kt .kts .go .rs .rb .php .cs .fs .c .h .cc .cpp .hpp .m .mm .swift "
-    ".scala .clj .ex .exs .erl .hs .ml .lua .dart .vue .svelte .html .css .scss .sql .sh .bash .md .rst .adoc".split()
-)
-_NAMES = frozenset(  # noqa: SIM905
-    ".env .envrc .npmrc .pypirc .netrc _netrc .pgpass .my.cnf .git-credentials .htpasswd .dockercfg .vault_pass "
-    "kubeconfig id_rsa id_dsa id_ecdsa id_ecdsa_sk id_ed25519 id_ed25519_sk".split()
-)
+_CODE = frozenset({
+    ".py", ".pyi", ".js", ".jsx", ".ts", ".tsx", ".mjs", ".cjs", ".java", ".kt", ".kts", ".go", ".rs", ".rb", ".php",
+    ".cs", ".fs", ".c", ".h", ".cc", ".cpp", ".hpp", ".m", ".mm", ".swift", ".scala", ".clj", ".ex", ".exs", ".erl",
+    ".hs", ".ml", ".lua", ".dart", ".vue", ".svelte", ".html", ".css", ".scss", ".sql", ".sh", ".bash", ".md", ".rst",
+    ".adoc",
+})  # fmt: skip
+_NAMES = frozenset({
+    ".env", ".envrc", ".npmrc", ".pypirc", ".netrc", "_netrc", ".pgpass", ".my.cnf", ".git-credentials", ".htpasswd",
+    ".dockercfg", ".vault_pass", "kubeconfig", "id_rsa", "id_dsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519",
+    "id_ed25519_sk",
+})  # fmt: skip
 _ENDINGS = (
     ".pem", ".key", ".p8", ".p12", ".pfx", ".pkcs12", ".jks", ".keystore", ".bks", ".kdb", ".kdbx", ".ppk", ".keytab",
     ".ovpn", ".agekey", ".tfstate", ".tfstate.backup",
@@ -37,11 +46,20 @@ def is_secret_file(name: str) -> bool:
     """
     name = re.split(r"[/\\]", name)[-1].lower()
     first, _, last = name.rpartition(".")
-    if name.startswith(".env.") or last == "env":
+    if name.startswith(".env.") or (first and last == "env"):
         return not any(part in _EXAMPLES for part in re.split(r"[.\-_]", name))
     if name in _NAMES or name.endswith(_ENDINGS):
         return True
     return bool(_BEGINNINGS.match(name)) and not (first and f".{last}" in _CODE | set(map(".{}".format, _EXAMPLES)))
+
+
+def refuse_secret_file(name: str) -> None:
+    """Raise ``UsageError`` where a task would be about a file for secrets."""
+    if is_secret_file(name):
+        raise UsageError(
+            msg("{name} is a file for keys or passwords by its name, so nothing of it is sent to a model.", name=name),
+            msg("Ask without the file, and write what it is about. A template such as .env.example is fine."),
+        )
 
 
 class Mask:
@@ -55,29 +73,34 @@ class Mask:
     def __init__(self) -> None:
         self._secrets: dict[str, str] = {}
         self._placeholders: dict[str, str] = {}
-        self._counted: set[str] = set()
+        self._whole: dict[str, str] = {}
+        self._hidden: set[str] = set()
         self._literal: set[str] = set()
 
     @property
     def count(self) -> int:
         """How many different secrets were hidden; the lines of one private key are one."""
-        return len(self._counted)
+        return len(self._hidden)
+
+    def learn(self, text: str) -> None:
+        """Take note of a text's secrets, so that parts of it, which tell less, are masked as the whole would be.
+
+        Placeholders that an earlier turn had for them are restored, too.
+        """
+        for span in self._spans(text):
+            self._placeholder(text[span.start : span.end])
 
     def hide(self, text: str) -> str:
-        """Return the text with a placeholder for everything that looks like a secret.
+        """Return the text with a placeholder for everything that looks like a secret, or is known for one.
 
-        A private key is known by its first or last line: give whole documents, not parts of them. Takes some
-        milliseconds for 5,000 lines.
+        Takes some milliseconds for 5,000 lines.
         """
-        if "SIDELIGHT_SECRET_" in text:
-            self._literal |= set(_PLACEHOLDER.findall(text)) - self._secrets.keys()
-        spans = find_secrets(text)
-        if not spans:
-            return text
         parts: list[str] = []
         at = 0
-        for span in spans:
-            parts += text[at : span.start], self._placeholder(text, span)
+        for span in self._spans(text):
+            secret = text[span.start : span.end]
+            self._hidden.add(self._whole.get(secret, secret))
+            parts += text[at : span.start], self._placeholder(secret)
             at = span.end
         return "".join([*parts, text[at:]])
 
@@ -87,10 +110,20 @@ class Mask:
             return text
         return _PLACEHOLDER.sub(lambda found: self._secrets.get(found[0], found[0]), text)
 
-    def _placeholder(self, text: str, span: Span) -> str:
-        secret = text[span.start : span.end]
-        if span.is_first:
-            self._counted.add(secret)
+    def _spans(self, text: str) -> list[Span]:
+        """Return where secrets are; known ones are found wherever they stand."""
+        if "SIDELIGHT_SECRET_" in text:
+            self._literal |= set(_PLACEHOLDER.findall(text)) - self._secrets.keys()
+        found = find_secrets(text)
+        whole = ""
+        for span in found:
+            secret = text[span.start : span.end]
+            whole = secret if span.is_first else whole
+            self._whole.setdefault(secret, whole)
+        known = [span for secret in islice(self._whole, _LOOKED_FOR) for span in _occurrences(text, secret)]
+        return apart(sorted([*found, *known]))
+
+    def _placeholder(self, secret: str) -> str:
         known = self._placeholders.get(secret)
         if known is None:
             base = known = f"SIDELIGHT_SECRET_{_digest(secret)}"
@@ -100,6 +133,13 @@ class Mask:
                 known = f"{base}_{number}"
             self._placeholders[secret], self._secrets[known] = known, secret
         return known
+
+
+def _occurrences(text: str, secret: str) -> Iterator[Span]:
+    at = text.find(secret)
+    while at >= 0:
+        yield Span(at, at + len(secret))
+        at = text.find(secret, at + len(secret))
 
 
 def _digest(secret: str) -> str:

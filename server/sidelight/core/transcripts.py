@@ -14,8 +14,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from sidelight.core.answers import Source
-from sidelight.core.ports import ConversationSummary, Turn
+from sidelight.core.ports import ConversationSummary, SentPart, Turn
+from sidelight.core.sources import Cited, cited, source_values
+from sidelight.messages import Translator
 
 TranscriptFormat = Literal["markdown", "json"]
 FORMATS: tuple[str, ...] = get_args(TranscriptFormat)
@@ -66,8 +67,11 @@ def turn_value(turn: Turn) -> dict[str, Any]:
         "instruction": turn.instruction,
         "place": turn.place,
         "sent": turn.sent,
+        "sentTo": turn.sent_to,
+        "parts": part_values(turn.parts),
+        "about": turn.about,
         "answer": turn.answer,
-        "sources": [{"title": it.title, "uri": it.uri, "text": it.text} for it in turn.sources],
+        "sources": source_values(cited(turn.sources)),
         "notes": list(turn.notes),
         "finish": turn.finish,
         "provider": turn.provider,
@@ -81,14 +85,21 @@ def turn_value(turn: Turn) -> dict[str, Any]:
     return value | {name: it for name, it in (("reasoning", turn.reasoning), ("error", turn.error)) if it}
 
 
+def part_values(parts: Iterable[SentPart], write: Translator = str) -> list[dict[str, Any]]:
+    """Return what was sent, piece by piece, as the protocol has it."""
+    return [
+        {"kind": it.kind, "name": it.name, "why": write(it.why), "tokens": it.tokens, "where": it.where} for it in parts
+    ]
+
+
 def markdown(summary: ConversationSummary, turns: Iterable[Turn]) -> str:
     """Return a conversation as Markdown."""
     head = [
-        f"# {_inline(summary.title)}",
-        f"Conversation {_inline(summary.id)}, {utc(summary.began_at)} to {utc(summary.changed_at)}",
+        f"# {inline(summary.title)}",
+        f"Conversation {inline(summary.id)}, {utc(summary.began_at)} to {utc(summary.changed_at)}",
     ]
     if summary.folder:
-        head.append(f"Folder: {_inline(summary.folder)}")
+        head.append(f"Folder: {inline(summary.folder)}")
     return "\n\n".join([*head, *(part for turn in turns for part in _turn_parts(turn))]) + "\n"
 
 
@@ -98,38 +109,43 @@ def utc(moment: datetime) -> str:
 
 
 def _turn_parts(turn: Turn) -> list[str]:
-    by = " ".join(_inline(part) for part in (turn.provider, turn.model) if part)
-    about = ", ".join(part for part in (utc(turn.began_at), _inline(turn.place), by) if part)
-    parts = [f"## {turn.number}. {_inline(turn.task)}", about]
+    by = " ".join(inline(part) for part in (turn.provider, turn.model) if part)
+    about = ", ".join(part for part in (utc(turn.began_at), inline(turn.place), by) if part)
+    parts = [f"## {turn.number}. {inline(turn.task)}", about]
     if turn.instruction.strip():
         parts += ["**Question**", _quoted(turn.instruction)]
     if turn.answer.strip():
         parts += ["**Answer**", _quoted(turn.answer)]
-    if sources := "\n".join(_source_lines(turn.sources)):
+    if sources := "\n".join(map(source_line, cited(turn.sources))):
         parts += ["**Sources**", sources]
     if turn.notes:
-        parts.append("\n".join(f"- {_inline(note)}" for note in turn.notes))
+        parts.append("\n".join(f"- {inline(note)}" for note in turn.notes))
     return parts + _end_parts(turn)
 
 
 def _end_parts(turn: Turn) -> list[str]:
     if turn.finish == "complete":
         return []
-    ending = _inline((turn.finish or "unfinished").replace("_", " "))
-    return [f"*({ending}{': ' + _inline(turn.error) if turn.error else ''})*"]
+    ending = inline((turn.finish or "unfinished").replace("_", " "))
+    return [f"*({ending}{': ' + inline(turn.error) if turn.error else ''})*"]
 
 
 def _quoted(text: str) -> str:
     return "\n".join(f"> {line}" if line else ">" for line in _LINE_END.split(text.strip("\r\n")))
 
 
-def _source_lines(sources: Iterable[Source]) -> Iterable[str]:
-    for number, source in enumerate(sources, 1):
-        uri = f", {_inline(source.uri)}" if source.uri else ""
-        yield f"{number}. {_inline(source.title or 'untitled')}{uri}"
+def source_line(document: Cited) -> str:
+    """Return a cited document as one line of a numbered list in Markdown."""
+    address = f", {inline(document.address)}" if document.address != document.name else ""
+    return f"{document.number}. {inline(document.name or 'untitled')}{address if document.address else ''}"
 
 
-def _inline(text: str) -> str:
+def fence_for(text: str) -> str:
+    """Return the mark of a code block that nothing in the text ends."""
+    return "`" * (max((len(run) for run in re.findall("`{3,}", text)), default=2) + 1)
+
+
+def inline(text: str) -> str:
     """Return text on one line in which nothing is markup."""
     printed = "".join(character if character.isprintable() else " " for character in text)
     return _MARKUP.sub(r"\\\g<0>", " ".join(printed.split()))

@@ -110,7 +110,7 @@ class NamedCode(Search):
 
     def _imported(self, lines: Sequence[str]) -> Change:
         """Return the change that puts imports below those which the document begins with."""
-        first = min(one.first for one in self.there)
+        first = min((one.first for one in self.there), default=len(self.old))
         if not any(map(str.strip, self.old[:first])) and self.language == "python":
             return Change(0, 0, [*lines, "", ""])
         there = [n for n, line in enumerate(self.old[:first]) if _IMPORT.match(line) and line == line.lstrip()]

@@ -78,10 +78,11 @@ def definitions(lines: Sequence[str], language: str) -> list[Definition]:
     if is_markup(language):
         return []
     found = _parsed(lines) if language == "python" else None
-    return _in_containers(_by_headers(lines, language) if found is None else found)
+    return in_containers(by_headers(lines, language) if found is None else found)
 
 
-def _in_containers(found: Iterable[Definition]) -> list[Definition]:
+def in_containers(found: Iterable[Definition]) -> list[Definition]:
+    """Say of each definition what it is in; ``found`` is in order of headers."""
     placed: list[Definition] = []
     around: list[Definition] = []
     for one in found:
@@ -105,8 +106,8 @@ def _parsed(lines: Sequence[str]) -> list[Definition] | None:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             first = min([node.lineno, *(each.lineno for each in node.decorator_list)]) - 1
             kind = "class" if isinstance(node, ast.ClassDef) else ""
-            receiver = _receiver(lines, first, node.lineno - 1, kind)
-            end = _with_last_comments(lines, node.lineno - 1, node.end_lineno or node.lineno)
+            receiver = receiver_of(lines, first, node.lineno - 1, kind)
+            end = with_last_comments(lines, node.lineno - 1, node.end_lineno or node.lineno)
             found.append(Definition(node.name, kind, receiver, first, node.lineno - 1, end))
         for part in _BODIES:
             below = getattr(node, part, [])
@@ -114,7 +115,7 @@ def _parsed(lines: Sequence[str]) -> list[Definition] | None:
     return sorted(found, key=lambda one: one.header)
 
 
-def _with_last_comments(lines: Sequence[str], header: int, end: int) -> int:
+def with_last_comments(lines: Sequence[str], header: int, end: int) -> int:
     """Return the end of a body with the comments after its last statement, which the parser does not see."""
     indent = len(lines[header]) - len(lines[header].lstrip())
     for number in range(end, len(lines)):
@@ -125,17 +126,18 @@ def _with_last_comments(lines: Sequence[str], header: int, end: int) -> int:
     return end
 
 
-def _by_headers(lines: Sequence[str], language: str) -> Iterator[Definition]:
+def by_headers(lines: Sequence[str], language: str) -> Iterator[Definition]:
+    """Return the definitions that look like some, whether or not the text parses; without containers."""
     for number, line in enumerate(lines):
         if len(line) > _MOST_HEADER:
             continue
-        name, kind = _named(lines, number, language)
+        name, kind = named_in(lines, number, language)
         if name:
             first, end = with_decorators(lines, number), block_end(lines, number)
-            yield Definition(name, kind, _receiver(lines, first, number, kind), first, number, end)
+            yield Definition(name, kind, receiver_of(lines, first, number, kind), first, number, end)
 
 
-def _named(lines: Sequence[str], number: int, language: str) -> tuple[str, str]:
+def named_in(lines: Sequence[str], number: int, language: str) -> tuple[str, str]:
     """Return the name that a line defines and the keyword of a container; empty ones where it defines nothing."""
     line = lines[number]
     if found := _IMPL.match(line):
@@ -178,7 +180,8 @@ def _closing_bracket(text: str) -> int | None:
     return None
 
 
-def _receiver(lines: Sequence[str], first: int, header: int, kind: str) -> str:
+def receiver_of(lines: Sequence[str], first: int, header: int, kind: str) -> str:
+    """Return what tells a definition apart from others of its name, see ``Definition``."""
     if kind:
         return ""
     text = lines[header]

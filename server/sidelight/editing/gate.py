@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Literal
 
-Doubt = Literal["shrunk", "syntax", "unrelated"]
+Doubt = Literal["shrunk", "syntax", "unrelated", "code"]
 
 # Fewer old lines than this may become anything: a two-line rewrite of a three-line function is no loss.
 _LINES_TO_JUDGE = 4

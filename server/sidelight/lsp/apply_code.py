@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sidelight.core.answers import AnswerEvent, Finished, Text
 from sidelight.core.context import Context, target_lines
+from sidelight.core.secrets import Mask
 from sidelight.core.stopping import Stop
 from sidelight.core.tasks import Task
 from sidelight.editing.code_place import CodePlace, find_place
@@ -101,10 +102,22 @@ def _subject(document: Document, found: CodePlace, language: str) -> Subject:
     return Subject(context, document, document.track(target))
 
 
+def _with_secrets(code: str, text: str) -> str:
+    """Return the code with the document's own secrets, where an answer to a masked prompt has placeholders for them."""
+    mask = Mask()
+    mask.learn(text)
+    return mask.restore(code)
+
+
 async def _perform(session: Session, job: Job, given: Given, document: Document) -> None:
-    found = await _find(session, given, document)
-    subject = _subject(document, found, session.answer_language())
-    answer = _fenced("\n".join(found.lines), subject.context.language_id)
+    given = replace(given, code=await asyncio.to_thread(_with_secrets, given.code, str(document.text)))
+    await apply_at(session, job, document, await _find(session, given, document), given.asked)
+
+
+async def apply_at(session: Session, job: Job, document: Document, found: CodePlace, asked: Asked) -> None:
+    """Put code into its place as an edit, whose job has begun. ``asked`` says why: that tells what may be removed."""
+    subject = _subject(document, found, session.answer_language()).with_instruction(asked.instruction)
+    answer = fenced("\n".join(found.lines), subject.context.language_id)
 
     def say(_stop: Stop, put: Callable[[AnswerEvent], None]) -> None:
         put(Text(answer))
@@ -116,7 +129,7 @@ async def _perform(session: Session, job: Job, given: Given, document: Document)
             await job.run(say, PageDelivery(session.pages, subject, title), title, is_edit=False)
             return
         delivery = session.edits.delivery(
-            job.id, APPLY, given.asked, subject, title, mode="preview" if mode == "preview" else "once",
+            job.id, APPLY, asked, subject, title, mode="preview" if mode == "preview" else "once",
             tells_truncation=True, obstacle=found.obstacle,
         )  # fmt: skip
         await job.run(say, delivery, title, is_edit=True)
@@ -124,7 +137,7 @@ async def _perform(session: Session, job: Job, given: Given, document: Document)
         session.pages.release(subject)
 
 
-def _fenced(code: str, language: str) -> str:
+def fenced(code: str, language: str) -> str:
     """Return the code as an answer has it, in a fence that nothing in it can close."""
     longest = max((len(found) for found in re.findall(r"`{3,}", code)), default=2)
     fence = "`" * (longest + 1)

@@ -40,7 +40,7 @@ async def find_or_ask(
         if found:
             return subject.with_instruction(found)
     elsewhere = client.write(msg("Write it on a page…"))
-    presets = [client.write(preset) for preset in PRESETS[task.name]] if context.lines else []
+    presets = [client.write(preset) for preset in PRESETS.get(task.name, ())] if context.lines else []
     try:
         chosen = await client.choose(msg("What should Sidelight do?"), [*presets, elsewhere]) if presets else elsewhere
     except ClientError as error:

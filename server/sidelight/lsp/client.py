@@ -12,6 +12,7 @@ from typing import Any
 from lsprotocol import types
 
 from sidelight.errors import SidelightError
+from sidelight.lsp.diagnostics import Diagnostics
 from sidelight.lsp.handshake import Abilities
 from sidelight.lsp.protocol import ClientError, ClientSilentError, Protocol
 from sidelight.messages import Message, msg
@@ -42,6 +43,7 @@ class Client:
     def __init__(self, protocol: Protocol) -> None:
         self.protocol = protocol
         self.can = Abilities()
+        self.diagnostics = Diagnostics(protocol.tell)
 
     def write(self, message: Message) -> str:
         """Return a message in the client's language."""
@@ -135,15 +137,22 @@ class Progress:
         self._client = client
         self.token = token
         self._is_ours = is_ours
-        self._is_open = False
+        self._is_open = self._is_over = False
         self._last = ""
 
     async def begin(self, title: str) -> None:
         """Show the progress, cancellable."""
         if self.token is None or (self._is_ours and not await self._create()):
             return
+        if self._is_over:  # the job was quicker than the client's answer, and being cancelled is not always heard
+            return
         self._is_open = True
         self._tell({"kind": "begin", "title": title, "cancellable": True})
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is shown."""
+        return self._is_open
 
     async def _create(self) -> bool:
         if not self._client.can.progress:
@@ -163,6 +172,7 @@ class Progress:
 
     def end(self, text: str) -> None:
         """Say that it is over."""
+        self._is_over = True
         if self._is_open:
             self._is_open = False
             self._tell({"kind": "end", "message": text})

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from sidelight.core.ports import Conversations, ConversationSummary, HistoryError
+from sidelight.core.ports import Conversations, ConversationSummary, HistoryError, Turn
 from sidelight.core.transcripts import FORMATS, conversation_value, summary_value, transcript
 from sidelight.errors import UsageError
 from sidelight.lsp.documents import document_key
@@ -27,12 +27,29 @@ def folder_key(uri: str) -> str:
     return document_key(uri).rstrip("/")
 
 
-class ConversationRequests:
-    """Answers the requests; ``conversations`` and ``translate`` are looked up at each, since both may change."""
+def kept_turn(conversations: Conversations, id_: str, number: int | None) -> Turn:
+    """Return a turn of a conversation, without a number the last one. Blocks; raises ``UsageError`` for none."""
+    turn = next((it for it in reversed(conversations.turns(id_)) if number in (None, it.number)), None)
+    if turn is None:
+        raise UsageError(msg("This answer is no longer kept."))
+    return turn
 
-    def __init__(self, conversations: Callable[[], Conversations], translate: Callable[[], Translator]) -> None:
+
+class ConversationRequests:
+    """Answers the requests; ``conversations`` and ``translate`` are looked up at each, since both may change.
+
+    ``removed`` is told when something was.
+    """
+
+    def __init__(
+        self,
+        conversations: Callable[[], Conversations],
+        translate: Callable[[], Translator],
+        removed: Callable[[], None],
+    ) -> None:
         self._conversations = conversations
         self._translate = translate
+        self._removed = removed
 
     def handlers(self) -> dict[str, Handler]:
         """Return the table: method -> what answers it."""
@@ -73,10 +90,14 @@ class ConversationRequests:
         return {"renamed": await asyncio.to_thread(conversations.rename, id_, title)}
 
     async def _delete(self, params: Any) -> dict[str, Any]:
-        return {"deleted": await asyncio.to_thread(self._conversations().delete, _id(params))}
+        deleted = await asyncio.to_thread(self._conversations().delete, _id(params))
+        self._removed()
+        return {"deleted": deleted}
 
     async def _clear(self, params: Any) -> dict[str, Any]:
-        return {"deleted": await asyncio.to_thread(self._conversations().clear, _folder(params))}
+        deleted = await asyncio.to_thread(self._conversations().clear, _folder(params))
+        self._removed()
+        return {"deleted": deleted}
 
     def _whole(self, id_: str) -> tuple[ConversationSummary, list[Any]]:
         conversations = self._conversations()

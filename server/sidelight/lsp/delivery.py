@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from lsprotocol import types
@@ -25,6 +25,9 @@ from sidelight.messages import Message, msg
 _FRAME_EVERY_S = 0.016
 _ANNOTATION = "sidelight"
 
+DescribeSources = Callable[[Sequence[Source]], Awaitable[list[dict[str, Any]]]]
+"""Returns sources as the protocol has them; never raises."""
+
 
 class StreamDelivery:
     """Partial results of ``sidelight/run``: deltas, the first at once, then at most one frame each 16 ms.
@@ -33,8 +36,10 @@ class StreamDelivery:
     general serialisers cost ten times as much as all the rest of a delta's way.
     """
 
-    def __init__(self, client: Client, writer: Writer, token: str | int | None) -> None:
+    def __init__(self, client: Client, writer: Writer, token: str | int | None, describe: DescribeSources) -> None:
         self._client = client
+        self._describe = describe
+        self._telling: asyncio.Task[None] | None = None
         self._writer = writer
         self._token = token
         self._loop = asyncio.get_running_loop()
@@ -53,6 +58,10 @@ class StreamDelivery:
             self._add("text", event.text)
         elif isinstance(event, Reasoning):
             self._add("reasoning", event.text)
+        elif isinstance(event, Sources):
+            if self._telling is not None:
+                self._telling.cancel()
+            self._telling = self._loop.create_task(self._tell_sources(event.sources))
         elif (value := self._value(event)) is not None:
             self._flush()
             self._client.protocol.tell(types.PROGRESS, {"token": self._token, "value": value})
@@ -60,8 +69,16 @@ class StreamDelivery:
     async def finish(self, answer: Answer) -> Message | None:
         """Send what is still waiting."""
         del answer
+        if self._telling is not None:
+            await self._telling
         self._flush()
         return None
+
+    async def _tell_sources(self, sources: tuple[Source, ...]) -> None:
+        """Tell of sources as soon as their files are found; text goes on meanwhile."""
+        value = {"kind": "sources", "sources": await self._describe(sources)}
+        self._flush()
+        self._client.protocol.tell(types.PROGRESS, {"token": self._token, "value": value})
 
     def _value(self, event: AnswerEvent) -> dict[str, Any] | None:
         match event:
@@ -69,8 +86,6 @@ class StreamDelivery:
                 return {"kind": "replace", "text": text}
             case Status(message) | Note(message, is_warning=True):
                 return {"kind": "status", "text": self._client.write(message)}
-            case Sources(sources):
-                return {"kind": "sources", "sources": [source_value(source) for source in sources]}
         return None
 
     def _add(self, kind: str, text: str) -> None:
@@ -101,11 +116,6 @@ class StreamDelivery:
             self._next_frame_at = self._loop.time() + _FRAME_EVERY_S
 
 
-def source_value(source: Source) -> dict[str, Any]:
-    """Return a source as the protocol has it."""
-    return {"title": source.title, "uri": source.uri, "text": source.text}
-
-
 def edit_of(document: Document, edits: Sequence[dict[str, Any]], *, document_changes: bool) -> dict[str, Any]:
     """Return LSP's edit of a document as it is now: versioned, where the client can."""
     if not document_changes:
@@ -119,6 +129,8 @@ def with_confirmation(edit: dict[str, Any], label: str, description: str) -> dic
     annotation = {"label": label, "needsConfirmation": True, "description": description}
     changes = [
         {**change, "edits": [{**one, "annotationId": _ANNOTATION} for one in change["edits"]]}
+        if "edits" in change
+        else {**change, "annotationId": _ANNOTATION}
         for change in edit["documentChanges"]
     ]
     return {"documentChanges": changes, "changeAnnotations": {_ANNOTATION: annotation}}

@@ -7,7 +7,7 @@ What is sent back to the client is the URI as the client wrote it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from lsprotocol import types
@@ -110,6 +110,10 @@ class Documents:
         self.encoding: Units = "utf-16"
         self._open: dict[str, Document] = {}
         self._listeners: list[Callable[[Document], None]] = []
+        self._openings: list[Callable[[Document], None]] = []
+
+    def __iter__(self) -> Iterator[Document]:
+        return iter(list(self._open.values()))
 
     def listen(self, listener: Callable[[Document], None]) -> Callable[[], None]:
         """Call ``listener`` after every change and close; returns what ends that.
@@ -118,6 +122,10 @@ class Documents:
         """
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+    def listen_to_openings(self, listener: Callable[[Document], None]) -> None:
+        """Call ``listener`` with every document that is opened from now on."""
+        self._openings.append(listener)
 
     def opened(self, uri: str) -> Document | None:
         """Return the open document of that URI, or None."""
@@ -129,6 +137,8 @@ class Documents:
             self._close(old)
         document = Document(item.uri, str(item.language_id), item.version, item.text, self.encoding)
         self._open[document.key] = document
+        for listener in self._openings:
+            listener(document)
         return document
 
     def change(

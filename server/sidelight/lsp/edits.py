@@ -34,6 +34,14 @@ _AFTER_THE_ANSWER_S = 0.05
 _GO_ON = "The lines above the part to change are done already. Go on from there, and repeat none of them."
 
 
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """Who hears how a delivery went: a client that shows messages, and what shows an answer as a page."""
+
+    client: Client
+    show_page: ShowPage
+
+
 @dataclass(slots=True)
 class Edits:
     """What a session has of edits. ``start`` begins a task."""
@@ -69,8 +77,12 @@ class Edits:
         mode: Mode,
         tells_truncation: bool,
         obstacle: Message | None = None,
+        aside: Aside | None = None,
     ) -> LiveEdit:
-        """Return the delivery of a task that edits an open document; with an ``obstacle``, it becomes a page."""
+        """Return the delivery of a task that edits an open document; with an ``obstacle``, it becomes a page.
+
+        ``aside`` says who hears how it went, where that is not the user.
+        """
         document = subject.document
         assert document is not None
         assert subject.target is not None
@@ -79,8 +91,9 @@ class Edits:
         obstacle = obstacle or self._obstacle(document, subject.target.range)
         writer = BufferWriter(self.client, self.documents, document, subject.target.range, label_of(title, job))
         self._writers = [other for other in self._writers if not other.is_over] + [writer]
-        edit_job = _EditJob(self, job, task, asked, subject, title, rewrite)
-        return LiveEdit(self.client, writer, rewrite, mode, edit_job, title=title, obstacle=obstacle)
+        aside = aside or Aside(self.client, self.show_page)
+        edit_job = _EditJob(self, job, task, asked, subject, title, rewrite, aside.show_page)
+        return LiveEdit(aside.client, writer, rewrite, mode, edit_job, title=title, obstacle=obstacle)
 
     # Commands. Each answers at once: some editors send nothing and take no edit while one runs.
 
@@ -251,6 +264,7 @@ class _EditJob:
     subject: Subject
     title: str
     rewrite: Rewrite
+    tell_by_page: ShowPage
     _point: int = 0
 
     async def before_first_edit(self) -> None:
@@ -259,7 +273,7 @@ class _EditJob:
 
     async def show_page(self, answer: Answer, told: Message) -> None:
         """Show the whole answer as a page."""
-        await self.edits.show_page(self.subject, self.title, answer, told)
+        await self.tell_by_page(self.subject, self.title, answer, told)
 
     async def after_last_edit(self) -> None:
         """Add to the restore point what became of the text."""
@@ -276,7 +290,7 @@ class _EditJob:
             place = document.track(writer.target, grows=True)
             self.edits.reviews.add(
                 Review(self.id, self.title, document, place, [], again=self._again, show_answer=show,
-                       can_retry=self.task.name in TASKS)
+                       can_retry=bool(self.task.orders))
             )  # fmt: skip
 
     def do_later(self, work: Coroutine[None, None, None]) -> None:
@@ -284,7 +298,7 @@ class _EditJob:
         self.edits.do_later(work)
 
     def _show(self, answer: Answer) -> Show:
-        return lambda: self.show_page(answer, plain(self.title))
+        return lambda: self.edits.show_page(self.subject, self.title, answer, plain(self.title))
 
     def _again(self, place: Range, more: str) -> None:
         self.edits.again(self.task, self.asked, self.subject, place, more)
@@ -313,7 +327,7 @@ class _EditJob:
             before=self.subject.context.lines[self.subject.context.target.start.line : self.subject.context.target_end],
             again=self._again,
             show_answer=self._show(answer),
-            can_retry=self.task.name in TASKS,
+            can_retry=bool(self.task.orders),
         )
         reviews.add(review)
 

@@ -28,13 +28,21 @@ COMMANDS = tuple(
         "send",
         "insertBlock",
         "applyCode",
+        "openSource",
+        "showSent",
+        "fixAll",
         "chooseModel",
         "restore",
         "clearHistory",
+        "fixFinding",
+        "dismissFinding",
+        "showReview",
+        "task",
+        "knowledge",
         *REVIEW_COMMANDS,
     )
 )
-CODE_ACTION_KINDS = ("quickfix", "refactor", "refactor.rewrite", "source")
+CODE_ACTION_KINDS = ("quickfix", "refactor", "refactor.rewrite", "source", "source.fixAll.sidelight")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,10 @@ class Abilities:
     lenses: bool = False
     refreshes_lenses: bool = False
     previews: bool = False
+    hover_markdown: bool = False
+    creates_files: bool = False
+    diagnostics: bool = False
+    related_information: bool = False
     edits: EditMode = "once"
     checks_versions: bool = True
     sends_selections: bool = True
@@ -95,6 +107,12 @@ def abilities_of(params: dict[str, Any]) -> Abilities:
         previews=_has(can, "workspace", "applyEdit")
         and _has(can, "workspace", "workspaceEdit", "documentChanges")
         and isinstance(_at(can, "workspace", "workspaceEdit", "changeAnnotationSupport"), dict),
+        diagnostics=isinstance(_at(can, "textDocument", "publishDiagnostics"), dict),
+        related_information=_has(can, "textDocument", "publishDiagnostics", "relatedInformation"),
+        creates_files=_has(can, "workspace", "applyEdit")
+        and _has(can, "workspace", "workspaceEdit", "documentChanges")
+        and "create" in (_at(can, "workspace", "workspaceEdit", "resourceOperations") or ()),
+        hover_markdown="markdown" in str(_at(can, "textDocument", "hover", "contentFormat")),
         edits="once" if _has(can, "workspace", "applyEdit") else "page",
     )
     return replace(announced, **KNOWN_CLIENTS.get(str(_at(params, "clientInfo", "name") or ""), {}))
@@ -126,6 +144,7 @@ def result_of(params: dict[str, Any]) -> dict[str, Any]:
         "textDocumentSync": {"openClose": True, "change": 2, "save": {"includeText": False}},
         "codeActionProvider": {"codeActionKinds": list(CODE_ACTION_KINDS)},
         **({"codeLensProvider": {}} if can.lenses else {}),
+        "hoverProvider": True,
         "executeCommandProvider": {"commands": list(COMMANDS)},
         "workspace": workspace,
         "experimental": {"sidelight": {"protocol": PROTOCOL_VERSION}},

@@ -114,6 +114,11 @@ class Job:
             self._work.cancel()
         self._receive(Finished("stopped"))
 
+    async def ended(self) -> None:
+        """Wait until the job's work is over, however it ends."""
+        if self._work is not None:
+            await asyncio.wait({self._work})
+
     async def run(self, ask: Ask, delivery: Delivery, title: str, *, is_edit: bool) -> Answer:
         """Answer and deliver; returns the answer. Being cancelled stops the job."""
         current_job.set(self.id)
@@ -158,7 +163,7 @@ class Job:
 
     async def _tell_progress(self, title: str) -> None:
         await self._progress.begin(title)
-        while True:
+        while self._progress.is_open:
             if line := self._progress_line():
                 self._progress.report(self._client.write(line))
             await asyncio.sleep(_TELL_EVERY_S)

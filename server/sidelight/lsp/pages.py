@@ -20,9 +20,11 @@ from typing import Any
 from lsprotocol import types
 
 from sidelight.core.answers import Answer, AnswerEvent
+from sidelight.core.sources import Cited, cited
 from sidelight.core.tasks import Task
-from sidelight.editing.fences import CodeBlock, code_blocks
-from sidelight.editing.text import Range
+from sidelight.core.transcripts import source_line
+from sidelight.editing.fences import CodeBlock, code_blocks, fence_in
+from sidelight.editing.text import Range, split_lines, without_line_end
 from sidelight.lsp.client import Client, label_of
 from sidelight.lsp.delivery import failure, workspace_edit
 from sidelight.lsp.documents import Documents, document_key, file_path, file_uri
@@ -40,6 +42,8 @@ _KEPT_FILES = 200
 # A refresh makes the client read the whole page again: twice a second at most, rarer as the page grows.
 _REFRESH_S = 0.5
 _REFRESH_S_A_CHARACTER = 0.5 / 50_000
+# A blank line, the heading, and another blank line.
+_ABOVE_THE_LIST = 3
 
 
 @dataclass(slots=True)
@@ -59,15 +63,17 @@ class Page:
     @property
     def markdown(self) -> str:
         """The page's text now."""
-        parts = [
-            f"# {self.title}",
-            self.notice and f"> {self.notice}",
-            self.answer.text,
-            _sources(self.answer),
-            _notes(self.answer, self.write),
-            self.foot,
-        ]
-        return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
+        below = [_sources(self.answer, self.write), _notes(self.answer, self.write), self.foot]
+        return _paragraphs(self._above_sources, *below) + "\n"
+
+    @property
+    def _above_sources(self) -> str:
+        return _paragraphs(f"# {self.title}", self.notice and f"> {self.notice}", _closed(self.answer.text))
+
+    def source_at(self, line: int) -> Cited | None:
+        """Return the document that a line of the list of sources names."""
+        first = len(split_lines(self._above_sources)) + _ABOVE_THE_LIST
+        return next((it for it in cited(self.answer.sources) if first + it.number - 1 == line), None)
 
     def block_at(self, line: int) -> tuple[int, CodeBlock] | None:
         """Return the code block round a line of the page, and its number."""
@@ -81,6 +87,17 @@ class Page:
         return next((block for n, block in enumerate(code_blocks(self.markdown)) if n == number), None)
 
 
+@dataclass(slots=True)
+class TextPage:
+    """A page that does not change: what was sent, or what a source says."""
+
+    id: str
+    uri: str
+    title: str
+    markdown: str
+    is_shown: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class AskPage:
     """A page to write on: what is written below its last rule goes to ``task`` in ``conversation``."""
@@ -91,9 +108,22 @@ class AskPage:
     conversation: str | None
 
 
-def _sources(answer: Answer) -> str:
-    seen: OrderedDict[str, None] = OrderedDict((source.title or source.uri, None) for source in answer.sources)
-    return "\n".join(f"{number}. {_one_line(title)}" for number, title in enumerate(seen, 1))
+def _paragraphs(*parts: str) -> str:
+    return "\n\n".join(part.strip("\n") for part in parts if part)
+
+
+def _sources(answer: Answer, write: Translator) -> str:
+    lines = "\n".join(map(source_line, cited(answer.sources)))
+    return f"**{write(msg('Sources'))}**\n\n{lines}" if lines else ""
+
+
+def _closed(text: str) -> str:
+    """Return an answer with its last code block closed, so that what follows is none of it."""
+    last = next(reversed(list(code_blocks(text))), None)
+    if last is None or last.is_closed:
+        return text
+    opening = fence_in(without_line_end(split_lines(text)[last.first_line - 1]))
+    return f"{text.rstrip()}\n{opening.mark}\n" if opening else text
 
 
 def _notes(answer: Answer, write: Translator) -> str:
@@ -112,6 +142,7 @@ class Pages:
     documents: Documents
     folder: Path
     _pages: OrderedDict[str, Page] = field(default_factory=OrderedDict)
+    _texts: OrderedDict[str, TextPage] = field(default_factory=OrderedDict)
     _asks: OrderedDict[str, AskPage] = field(default_factory=OrderedDict)
 
     @property
@@ -121,15 +152,26 @@ class Pages:
 
     def new(self, title: str, subject: Subject, answer: Answer) -> Page:
         """Make a page for an answer."""
-        id_ = os.urandom(4).hex()
-        name = f"{_slug(title)}-{id_}.md"
-        uri = f"{PAGE_SCHEME}:/answers/{name}" if self.has_content else file_uri(self.folder / name)
+        id_, uri = self._new_uri(title)
         page = Page(id_, uri, title, subject, answer, self.client.write)
         self._pages[document_key(uri)] = page
         while len(self._pages) > _KEPT_PAGES:
             _, old = self._pages.popitem(last=False)
             self.release(old.subject)
         return page
+
+    def new_text(self, title: str, markdown: str) -> TextPage:
+        """Make a page of a text."""
+        page = TextPage(*self._new_uri(title), title, markdown)
+        self._texts[document_key(page.uri)] = page
+        while len(self._texts) > _KEPT_PAGES:
+            self._texts.popitem(last=False)
+        return page
+
+    def _new_uri(self, title: str) -> tuple[str, str]:
+        id_ = os.urandom(4).hex()
+        name = f"{_slug(title)}-{id_}.md"
+        return id_, f"{PAGE_SCHEME}:/answers/{name}" if self.has_content else file_uri(self.folder / name)
 
     def release(self, subject: Subject) -> None:
         """Let a subject's range go, unless a page still needs it."""
@@ -147,16 +189,16 @@ class Pages:
 
     def content(self, uri: str) -> str:
         """Return the text of a ``sidelight:`` document, for ``workspace/textDocumentContent``."""
-        page = self.find(uri)
+        page = self.find(uri) or self._texts.get(document_key(uri))
         return page.markdown if page else self.client.write(msg("This answer is no longer kept.")) + "\n"
 
-    def refresh(self, page: Page) -> None:
+    def refresh(self, page: Page | TextPage) -> None:
         """Let the client read the page again. Its answer is of no interest; it is asked for, as it is a request."""
         asking = self.client.protocol.ask("workspace/textDocumentContent/refresh", {"uri": page.uri}, 10)
         task = asyncio.ensure_future(asking)
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
 
-    async def show(self, page: Page) -> None:
+    async def show(self, page: Page | TextPage) -> None:
         """Bring a finished page before the user, by the best way that the client has."""
         if self.has_content:
             self.refresh(page)
@@ -164,10 +206,14 @@ class Pages:
                 page.is_shown = True
                 return
             page.uri = file_uri(self.folder / f"{_slug(page.title)}-{page.id}.md")
-            self._pages[document_key(page.uri)] = page
+            if isinstance(page, Page):
+                self._pages[document_key(page.uri)] = page
         path = await self._write(page.uri, page.markdown)
         if path is not None and not await self.client.show_document(page.uri):
-            self.client.show(types.MessageType.Info, msg("The answer is in {path}", path=str(path)))
+            told = msg("The answer is in {path}", path=str(path))
+            if isinstance(page, TextPage):
+                told = msg("“{title}” is in {path}", title=page.title, path=str(path))
+            self.client.show(types.MessageType.Info, told)
 
     async def new_ask(self, task: Task, subject: Subject, conversation: str | None) -> None:
         """Make an ask page and bring it before the user."""
@@ -303,8 +349,8 @@ class AskDelivery(PageDelivery):
             return await super().finish(answer)
         client = self._pages.client
         parts = [
-            answer.text,
-            _sources(answer),
+            _closed(answer.text),
+            _sources(answer, client.write),
             _notes(answer, client.write),
             incomplete_note(answer, client),
             WRITE_BELOW,
@@ -323,6 +369,11 @@ def page_actions(pages: Pages, uri: str, line: int) -> Iterator[dict[str, Any]]:
     if pages.ask_page(uri):
         yield _action(write(msg("Send")), "sidelight.send", {"uri": uri})
     page = pages.find(uri)
+    source = page.source_at(line) if page else None
+    if page is not None and source is not None and page.answer.turn:
+        title = write(msg("Open source {number}: {name}", number=source.number, name=source.name))
+        which = {"conversation": page.answer.conversation, "turn": page.answer.turn, "number": source.number}
+        yield _action(title, "sidelight.openSource", which)
     found = page.block_at(line) if page else None
     if page is None or found is None or page.subject.document is None:
         return

@@ -20,8 +20,8 @@ from sidelight.editing.tracked import TrackedRange
 from sidelight.lsp.buffer import BufferWriter, UnwrittenError
 from sidelight.lsp.client import Client, new_label
 from sidelight.lsp.delivery import not_applied
+from sidelight.lsp.diagnostics import MARK_CODE, OUR_SOURCE
 from sidelight.lsp.documents import Document, Documents
-from sidelight.lsp.subject import OUR_SOURCE
 from sidelight.messages import Message, msg
 
 _HINT = 4
@@ -70,8 +70,8 @@ class Reviews:
         self._client = client
         self._documents = documents
         self._reviews: dict[str, Review] = {}
-        self._shown: set[str] = set()
         documents.listen(self._look)
+        client.diagnostics.add(self._diagnostics)
 
     def add(self, review: Review) -> None:
         """Take an edit in."""
@@ -244,13 +244,13 @@ class Reviews:
 
     def _show(self, document: Document) -> None:
         """Show the changed hunks as hints; none any more when there is nothing to review."""
-        found = [self._diagnostic(review, hunk) for review in self.of(document) for hunk in review.hunks]
-        if not found and document.key not in self._shown:
-            return
-        (self._shown.add if found else self._shown.discard)(document.key)
-        params = {"uri": document.uri, "diagnostics": found}
-        self._client.protocol.tell(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, params)
-        self._client.refresh_lenses()
+        if self._client.diagnostics.show(document.uri, document):
+            self._client.refresh_lenses()
+
+    def _diagnostics(self, uri: str) -> list[dict[str, Any]]:
+        document = self._documents.opened(uri)
+        reviews = self.of(document) if document is not None else []
+        return [self._diagnostic(review, hunk) for review in reviews for hunk in review.hunks]
 
     def _diagnostic(self, review: Review, hunk: Hunk) -> dict[str, Any]:
         was = next((line.strip() for line in hunk.old if line.strip()), "")[:_SHOWN_CHARACTERS]
@@ -265,6 +265,7 @@ class Reviews:
             "range": review.document.lsp_range(hunk.place.range),
             "severity": _HINT,
             "source": OUR_SOURCE,
+            "code": MARK_CODE,
             "message": self._client.write(message),
         }
 

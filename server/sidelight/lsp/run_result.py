@@ -9,18 +9,18 @@ from sidelight.core.answers import Answer
 from sidelight.core.rewrite import rewritten
 from sidelight.core.tasks import Task
 from sidelight.lsp.client import Client
-from sidelight.lsp.delivery import edit_of, edits_between, not_applied, source_value
+from sidelight.lsp.delivery import edit_of, edits_between, not_applied
 from sidelight.lsp.documents import Documents
 from sidelight.lsp.file_edit import as_it_was
 from sidelight.lsp.subject import Subject
 from sidelight.messages import msg
 
 
-def result_of(answer: Answer, client: Client, *, is_streamed: bool) -> dict[str, Any]:
+def result_of(answer: Answer, client: Client, sources: list[dict[str, Any]], *, is_streamed: bool) -> dict[str, Any]:
     """Return the result of a run but for its conversation and its edit; what was streamed is not in it again."""
     finished = answer.finished
     result: dict[str, Any] = {
-        "sources": [source_value(source) for source in answer.sources],
+        "sources": sources,
         "finish": finished.finish if finished else "cut_off",
     }
     if answer.notes:

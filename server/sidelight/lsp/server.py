@@ -15,10 +15,13 @@ from sidelight.core.tasks import TASKS
 from sidelight.errors import UsageError
 from sidelight.lsp import handshake
 from sidelight.lsp.apply_code import apply_code, parse_given
-from sidelight.lsp.code_actions import caret_in, code_actions, review_actions, review_lenses
+from sidelight.lsp.code_actions import caret_in, code_actions, finding_actions, review_actions, review_lenses
 from sidelight.lsp.conversations import ConversationRequests
 from sidelight.lsp.examining import Examinations
+from sidelight.lsp.fix_all import fix_all
+from sidelight.lsp.fixing import Fixing
 from sidelight.lsp.framing import Incoming
+from sidelight.lsp.knowledge import Knowledge
 from sidelight.lsp.models import Wanted
 from sidelight.lsp.pages import page_actions, written_instruction
 from sidelight.lsp.protocol import InvalidParams, Protocol, make_protocol
@@ -57,6 +60,7 @@ class Server:
             types.TEXT_DOCUMENT_DID_SAVE: self.did_save,
             types.TEXT_DOCUMENT_CODE_ACTION: self.code_action,
             types.TEXT_DOCUMENT_CODE_LENS: self.code_lens,
+            types.TEXT_DOCUMENT_HOVER: self.hover,
             types.WORKSPACE_EXECUTE_COMMAND: self.execute_command,
             types.WORKSPACE_DID_CHANGE_CONFIGURATION: self.did_change_configuration,
             types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: self.did_change_folders,
@@ -66,6 +70,9 @@ class Server:
             "sidelight/models": self.models,
             "sidelight/chooseModel": self.choose_model,
             "sidelight/history": self.history,
+            "sidelight/source": self.source,
+            "sidelight/sent": self.sent,
+            "sidelight/tasks": self.tasks,
             **self._conversation_requests().handlers(),
             **Examinations(self._wiring, lambda: self.session).handlers(),
             "sidelight/didChangeTrust": self.did_change_trust,
@@ -73,7 +80,11 @@ class Server:
 
     def _conversation_requests(self) -> ConversationRequests:
         # Looked up at each request: the session is made after this table, and its settings change.
-        return ConversationRequests(lambda: self.session.conversations(), lambda: self.protocol.translate)  # noqa: PLW0108
+        return ConversationRequests(
+            lambda: self.session.conversations(),  # noqa: PLW0108
+            lambda: self.protocol.translate,
+            lambda: self.session.hovers.forget(),  # noqa: PLW0108
+        )
 
     def commands(self) -> dict[str, Callable[[Any], Any]]:
         """Return the table: command -> what does it, given its one argument (or None)."""
@@ -84,7 +95,13 @@ class Server:
             "sidelight.chooseModel": self.choose_model_command,
             "sidelight.insertBlock": self.insert_block,
             "sidelight.applyCode": self.apply_code,
+            "sidelight.openSource": self.open_source,
+            "sidelight.showSent": self.show_sent,
+            "sidelight.fixAll": self.fix_all,
+            "sidelight.knowledge": Knowledge(self._wiring, lambda: self.session).command,
+            "sidelight.task": self.own_task,
             **self.session.edits.commands(),
+            **Fixing(lambda: self.session).commands(),
         }
 
     # Life
@@ -167,8 +184,11 @@ class Server:
         self.session.documents.close(params.text_document.uri)
 
     def did_save(self, params: types.DidSaveTextDocumentParams) -> None:
-        if self.session.is_settings_file(params.text_document.uri):
-            self.session.reload()
+        session, uri = self.session, params.text_document.uri
+        if session.is_settings_file(uri):
+            session.reload()
+        elif session.tasks.is_file(uri):
+            session.do(session.tasks.read_again())
 
     def text_document_content(self, params: types.TextDocumentContentParams) -> dict[str, str]:
         return {"text": self.session.pages.content(params.uri)}
@@ -179,20 +199,26 @@ class Server:
         actions = list(page_actions(session.pages, uri, params.range.start.line))
         document = session.documents.opened(uri)
         if document is not None and not actions:
+            actions += finding_actions(session.findings, document, params)
             actions += review_actions(session.edits.reviews, document, document.range(params.range), session.client)
             if not session.client.can.sends_selections:
                 params.range = caret_in(document, params.range)
+            session.gathering.note_problems(document, params.context.diagnostics)
             diagnostics = self.protocol.plain(params.context.diagnostics)
             running = [job.id for job in session.jobs]
             can_restore = document.key in session.restoring.edited
             actions += code_actions(
-                params, document, session.client.write, running, diagnostics, can_restore=can_restore
-            )
+                params, document, session.client.write, running, diagnostics, can_restore=can_restore,
+                own=session.tasks.known.for_language(document.language_id),
+            )  # fmt: skip
         return actions
 
     def code_lens(self, params: types.CodeLensParams) -> list[dict[str, Any]]:
         document = self.session.documents.opened(params.text_document.uri)
         return review_lenses(self.session.edits.reviews, document, self.session.client) if document else []
+
+    async def hover(self, params: types.HoverParams) -> dict[str, Any] | None:
+        return await self.session.hovers.hover(params.text_document.uri, params.position)
 
     # Configuration
 
@@ -221,16 +247,20 @@ class Server:
     # Tasks
 
     async def run(self, params: Any) -> dict[str, Any]:
-        if not isinstance(params, dict) or str(params.get("task")) not in TASKS:
-            raise InvalidParams(f"task must be one of {', '.join(TASKS)}.")
+        task = await self.session.tasks.named(params.get("task")) if isinstance(params, dict) else None
+        if task is None:
+            raise InvalidParams(f"task must be one of {', '.join(TASKS)}, or the name of a task of the user's own.")
         partial, work_done = params.get("partialResultToken"), params.get("workDoneToken")
         for token in (partial, work_done):
             if token is not None and (isinstance(token, bool) or not isinstance(token, (str, int))):
                 raise InvalidParams("A token must be a string or an integer.")
-        return await self.session.run_to_result(TASKS[params["task"]], self._asked(params), partial, work_done)
+        return await self.session.run_to_result(task, self._asked(params), partial, work_done)
 
     async def models(self, _params: Any) -> dict[str, Any]:
         return await self.session.models.listed()
+
+    async def tasks(self, params: Any) -> dict[str, Any]:
+        return await self.session.tasks.listed(params)
 
     async def choose_model(self, params: Any) -> dict[str, str]:
         return await self.session.models.choose(_model_choice(params))
@@ -244,6 +274,20 @@ class Server:
     async def history(self, params: Any) -> dict[str, Any]:
         uri = params.get("uri") if isinstance(params, dict) else None
         return {"points": await self.session.restoring.listed(uri if isinstance(uri, str) else None)}
+
+    async def source(self, params: Any) -> dict[str, Any]:
+        return await self.session.opening.request(params)
+
+    async def sent(self, params: Any) -> dict[str, Any]:
+        return await self.session.sent.request(params)
+
+    def open_source(self, argument: Any) -> dict[str, bool]:
+        self.session.do(self.session.opening.opened(argument))
+        return {"accepted": True}
+
+    def show_sent(self, argument: Any) -> dict[str, bool]:
+        self.session.do(self.session.sent.shown(argument))
+        return {"accepted": True}
 
     def cancel_progress(self, params: types.WorkDoneProgressCancelParams) -> None:
         if not self.session.jobs.stop_by_token(params.token):
@@ -270,6 +314,9 @@ class Server:
 
         return begin
 
+    def own_task(self, argument: Any) -> dict[str, str]:
+        return {"job": self.session.tasks.start(argument, self._asked(argument or {})).id}
+
     def _asked(self, argument: Any) -> Asked:
         return parse_asked(argument, self.protocol.converter)
 
@@ -294,6 +341,9 @@ class Server:
     def apply_code(self, argument: Any) -> dict[str, str]:
         given = parse_given(argument or {}, self._asked(argument or {}))
         return {"job": apply_code(self.session, given).id}
+
+    def fix_all(self, argument: Any) -> dict[str, str]:
+        return {"job": fix_all(self.session, self._asked(argument or {})).id}
 
     def insert_block(self, argument: Any) -> dict[str, bool]:
         argument = argument or {}

@@ -7,7 +7,9 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import Coroutine
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal
 
 from lsprotocol import types
@@ -32,20 +34,30 @@ from sidelight.lsp.delivery import (
 from sidelight.lsp.documents import Document, Documents, document_key, file_path, name_of
 from sidelight.lsp.edits import Edits
 from sidelight.lsp.file_edit import FileEdit
+from sidelight.lsp.findings import Findings
+from sidelight.lsp.gathering import Gathering
 from sidelight.lsp.handshake import EditMode
-from sidelight.lsp.jobs import Delivery, Job, Jobs
+from sidelight.lsp.hover import Hovers
+from sidelight.lsp.jobs import Ask, Delivery, Job, Jobs
 from sidelight.lsp.live_edit import Mode
 from sidelight.lsp.models import Models
+from sidelight.lsp.opening import Opening
 from sidelight.lsp.pages import AskDelivery, AskPage, Page, PageDelivery, Pages, incomplete_note
 from sidelight.lsp.places import Places
+from sidelight.lsp.preparations import make_preparation
 from sidelight.lsp.protocol import Protocol
 from sidelight.lsp.restoring import Restoring
+from sidelight.lsp.reviewing import Reviewing
 from sidelight.lsp.reviews import Review
 from sidelight.lsp.run_result import edit_result, result_of
+from sidelight.lsp.sent import SentRequests
 from sidelight.lsp.start import Wiring
 from sidelight.lsp.stdio import Writer
+from sidelight.lsp.structures import Structures
 from sidelight.lsp.subject import Asked, Subject, find_subject
+from sidelight.lsp.task_list import TaskList
 from sidelight.messages import Message, msg, plain, translator
+from sidelight.own_tasks import TaskFolders, user_tasks
 from sidelight.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -68,11 +80,21 @@ class Session:
         self.jobs = Jobs(self._tell_status)
         self.pages = Pages(self.client, self.documents, wiring.pages_folder)
         self.places = Places(self.documents)
+        self.opening = Opening(
+            self.pages, self.conversations, lambda: self.folders, lambda: self._settings.values["sources.map"].value
+        )
+        self.hovers = Hovers(self.client, self.documents, self.conversations)
+        self.sent = SentRequests(self.pages, self.conversations, lambda: self._latest)
+        self._latest: tuple[str, int] | None = None
         self.locale = "en"
         self.sends_status = True
         self._folders: list[str] = []
+        self.structures = Structures(self.documents)
+        self.gathering = Gathering(self.structures, lambda: self.folders, lambda: self.is_trusted)
+        self.findings = Findings(self.client, self.documents)
+        self.tasks = TaskList(self, self._task_folders)
         self.restoring = Restoring(self.client, self.documents, self.restore_points)
-        self.edits = Edits(self.client, self.documents, self.restoring, self.start, self._show_unapplied)
+        self.edits = Edits(self.client, self.documents, self.restoring, self.start, self.show_unapplied)
         self._settings = wiring.settings.read()
         self.models = Models(wiring, self.client, lambda: self._settings, self.reload)
         self._restore_points: RestorePoints | None = None
@@ -83,7 +105,10 @@ class Session:
         self._status: dict[str, Any] = {}
         self._warning: Message | None = None
         self._configured = asyncio.Event()
-        self._assistant = Assistant(self.models.provider, self.conversations, lambda: wiring.limits(self._settings))
+        self._assistant = Assistant(
+            self.models.provider, self.conversations, lambda: wiring.limits(self._settings),
+            lambda: wiring.choosing.knowledge(self._settings),
+        )  # fmt: skip
 
     # Settings
 
@@ -99,9 +124,22 @@ class Session:
         paths = (file_path(uri) for uri in self._folders)
         self._wiring.settings.folders = tuple(path for path in paths if path is not None)
 
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The workspace folders on this machine."""
+        return self._wiring.settings.folders
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether the workspace is trusted."""
+        return self._wiring.settings.trusted or self._settings.flag("trust_workspace")
+
     def set_trusted(self, *, trusted: bool) -> None:
         """Take the client's word on whether the workspace is trusted."""
         self._wiring.settings.trusted = trusted
+
+    def _task_folders(self) -> TaskFolders:
+        return TaskFolders(user_tasks(self._wiring.settings.user_file), self.folders, self.is_trusted)
 
     def set_client_settings(self, settings: Any) -> None:
         """Take the client's ``sidelight`` section."""
@@ -122,6 +160,7 @@ class Session:
         before, self._settings = self._settings, self._wiring.settings.read()
         self._restore_points = None
         self.models.forget()
+        self.tasks.forget()
         is_kept = before.flag("history") or self._settings.flag("history")
         if is_kept and any(before.values[it].value != self._settings.values[it].value for it in _HISTORY_SETTINGS):
             kept, self._conversations = self._conversations, None
@@ -168,6 +207,7 @@ class Session:
         """Stop all jobs, so that connections to providers close, and let what was kept reach the disk."""
         had_jobs = bool(self.jobs)
         self.jobs.stop_all()
+        self.structures.end()
         if self._conversations is not None:
             await asyncio.sleep(_LAST_WORDS_S if had_jobs else 0)
             with contextlib.suppress(asyncio.TimeoutError):
@@ -183,6 +223,7 @@ class Session:
         with contextlib.suppress(HistoryError):
             await asyncio.to_thread(self.conversations().prepare)
         self._tell_history_problem()
+        await self.tasks.own()
 
     # Status
 
@@ -204,6 +245,9 @@ class Session:
             self.protocol.tell("sidelight/status", status)
 
     def _remember_outcome(self, answer: Answer) -> None:
+        if answer.turn:
+            self._latest = answer.conversation, answer.turn
+            self.hovers.forget()
         error = answer.finished.error if answer.finished else None
         self._warning = error.message if error else None
         self._tell_history_problem()
@@ -263,30 +307,38 @@ class Session:
             name = type(error).__name__
             self.client.show(types.MessageType.Error, msg("Sidelight made a mistake ({name}).", name=name))
 
+    async def perform(self, job: Job, task: Task, asked: Asked) -> None:
+        """Do a task for a job that has begun already."""
+        await self._perform(job, task, asked, find_subject(asked, task, self.documents, self.answer_language()))
+
     async def _perform(self, job: Job, task: Task, asked: Asked, subject: Subject) -> None:
         try:
             await self._configured.wait()
             ready = await find_or_ask(task, subject, self.client, self.pages, asked.conversation)
             if ready is not None:
                 await self.models.ready()
-                ready = self._checked(task, ready)
-                question = self._question(task, ready, asked)
-                await self._run(job, question, ready, self._delivery(job, question, asked, ready))
+                ready = self.checked(task, ready)
+                preparation = make_preparation(self, task, asked)
+                if preparation is not None:
+                    task, ready = await preparation.prepare(ready)
+                question = self.question(task, ready, asked)
+                delivery = preparation.delivery(job, question, ready) if preparation else None
+                await self._run(job, question, ready, delivery or self._delivery(job, question, asked, ready))
         finally:
             self.pages.release(subject)
 
     async def _perform_written(self, job: Job, page: AskPage, subject: Subject) -> None:
         asked = Asked(conversation=page.conversation)
         await self.models.ready()
-        subject = self._checked(page.task, subject)
-        question = self._question(page.task, subject, asked)
+        subject = self.checked(page.task, subject)
+        question = self.question(page.task, subject, asked)
         delivery: Delivery = AskDelivery(self.pages, subject, self.title(page.task, subject), page, job.id)
         if page.task.edits:
             delivery = self._delivery(job, question, asked, subject)
         await self._run(job, question, subject, delivery)
         self.pages.continue_ask(page, question.conversation.id)
 
-    def _checked(self, task: Task, subject: Subject) -> Subject:
+    def checked(self, task: Task, subject: Subject) -> Subject:
         """Return the subject as it is now. Raises ``UsageError`` where an edit cannot begin."""
         subject = subject.as_now()
         document = subject.document
@@ -298,19 +350,24 @@ class Session:
 
     async def _run(self, job: Job, question: Question, subject: Subject, delivery: Delivery) -> None:
         """Run a job to its end."""
-        ask, title = partial(self._assistant.start, question), self.title(question.task, subject)
+        ask, title = self.ask(question), self.title(question.task, subject)
         answer = await job.run(ask, delivery, title, is_edit=question.task.edits)
         if question.task.edits:  # a page shows its notes itself
             for note in answer.notes:
                 if note.is_warning:
                     self.client.show(types.MessageType.Warning, note.message)
 
-    def _question(self, task: Task, subject: Subject, asked: Asked) -> Question:
+    def question(self, task: Task, subject: Subject, asked: Asked) -> Question:
         """Return the question, with who is asked: what is chosen from now on concerns later ones."""
         folder = folder_key(self._folders[0]) if self._folders else ""
-        return self._assistant.question(
+        question = self._assistant.question(
             task, subject.context, asked.conversation, asked.workspace, folder=folder, provider=self.models.current
         )
+        return replace(question, gather=self.gathering.gatherer(subject))
+
+    def ask(self, question: Question) -> Ask:
+        """Return what begins the answer to a question."""
+        return partial(self._assistant.start, question)
 
     def _delivery(self, job: Job, question: Question, asked: Asked, subject: Subject) -> Delivery:
         task = question.task
@@ -318,14 +375,14 @@ class Session:
         mode = self.edit_mode()
         if not task.edits or mode == "page":
             return PageDelivery(self.pages, subject, title)
-        tells = _tells_truncation(question)
+        tells = tells_truncation(question)
         if subject.target is not None:
             return self.edits.delivery(job.id, task, asked, subject, title, mode=mode, tells_truncation=tells)
 
         assert subject.document is not None
 
         async def show_page(answer: Answer, told: Message) -> None:
-            await self._show_unapplied(subject, title, answer, told)
+            await self.show_unapplied(subject, title, answer, told)
 
         def keep_answer(answer: Answer, document: Document) -> None:
             def again(place: Range, more: str) -> None:
@@ -356,7 +413,7 @@ class Session:
             self._warned.add(str(message))
             self.client.show(types.MessageType.Warning, message, hint)
 
-    async def _show_unapplied(self, subject: Subject, title: str, answer: Answer, told: Message) -> None:
+    async def show_unapplied(self, subject: Subject, title: str, answer: Answer, told: Message) -> None:
         """Show the answer of an edit task as a page, and say why: it did not go into the document, or not whole."""
         page = self.pages.new(title, subject, answer)
         error = answer.finished.error if answer.finished else None
@@ -389,7 +446,7 @@ class Session:
         if task.needs_instruction and not asked.instruction:
             raise UsageError(msg("This task needs an instruction."), msg("Say in a few words what you want."))
         subject = find_subject(asked, task, self.documents, self.answer_language())
-        delivery = StreamDelivery(self.client, self._writer, partial_token)
+        stream = StreamDelivery(self.client, self._writer, partial_token, self.opening.values)
         job = Job(task.name, self.client, Progress(self.client, work_done_token, is_ours=False))
         self.jobs.add(job)
         if work_done_token in self.cancelled:
@@ -397,15 +454,22 @@ class Session:
         try:
             await self._configured.wait()
             await self.models.ready()
-            question = self._question(task, subject, asked)
-            ask = partial(self._assistant.start, question)
+            preparation = make_preparation(self, task, asked)
+            if preparation is not None:
+                task, subject = await preparation.prepare(subject)
+            question = self.question(task, subject, asked)
+            ask = self.ask(question)
+            delivery = preparation.beside(stream, job, subject) if isinstance(preparation, Reviewing) else stream
             answer = await job.run(ask, delivery, self.title(task, subject), is_edit=False)
             self._remember_outcome(answer)
             if answer.finished and answer.finished.error and not answer.text:
                 raise failure(answer)
-            result = result_of(answer, self.client, is_streamed=partial_token is not None)
+            sources = await self.opening.values(answer.sources)
+            result = result_of(answer, self.client, sources, is_streamed=partial_token is not None)
             result |= {"conversation": question.conversation.id, "turn": answer.turn}
             self.places.keep(question.conversation.id, answer.turn, subject)
+            if preparation is not None:
+                return result | await preparation.result(answer)
             return result | (await self._edit_result(question, subject, answer) if task.edits else {})
         finally:
             self.jobs.remove(job)
@@ -413,7 +477,7 @@ class Session:
                 subject.release()
 
     async def _edit_result(self, question: Question, subject: Subject, answer: Answer) -> dict[str, Any]:
-        tells = _tells_truncation(question)
+        tells = tells_truncation(question)
         return await edit_result(question.task, subject, answer, self.documents, self.client, tells_truncation=tells)
 
     # Pages
@@ -438,7 +502,8 @@ class Session:
                 msg("Insert the block instead, or copy it by hand."),
             )
             return False
-        code = fit(block.text, page.subject.context.target_text, document.text.line_end)
+        context = page.subject.context
+        code = fit(context.mask.restore(block.text), context.target_text, document.text.line_end)
         is_written = await self._write_block(page, document, place, code)
         await self.restoring.after_edit(document, point)
         return is_written
@@ -468,7 +533,8 @@ class Session:
         return Range(end, end)
 
 
-def _tells_truncation(question: Question) -> bool:
+def tells_truncation(question: Question) -> bool:
+    """Whether who is asked tells when an answer was cut off."""
     return question.provider is not None and question.provider.tells_truncation
 
 

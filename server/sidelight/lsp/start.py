@@ -11,7 +11,7 @@ import gc
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sidelight.choices import Choices
 from sidelight.core.budget import Limits
@@ -19,6 +19,7 @@ from sidelight.core.ports import (
     Choice,
     Conversations,
     Examined,
+    Knowledge,
     Offers,
     RestorePoints,
     Trial,
@@ -30,6 +31,9 @@ from sidelight.lsp import handshake
 from sidelight.lsp.framing import Received, encode_message
 from sidelight.lsp.stdio import Connection, exit_now, take_over_standard_streams
 from sidelight.settings import Settings, SettingsSource
+
+if TYPE_CHECKING:
+    from sidelight.syncing.run import Syncing
 
 
 class Choosing(Protocol):
@@ -47,6 +51,10 @@ class Choosing(Protocol):
         """Return the models of every provider that can be reached."""
         ...
 
+    def knowledge(self, settings: Settings) -> Knowledge | None:
+        """Return where questions are looked up before they are asked; never blocks."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
@@ -60,6 +68,7 @@ class Wiring:
     limits: Callable[[Settings], Limits]
     connect: Callable[[Settings, Trial, Stop], Tried]
     examine: Callable[[Settings, Wishes, Stop], Examined]
+    syncing: Callable[[Settings, Path], Syncing]
     pages_folder: Path
     set_log_level: Callable[[str], None] = field(default=lambda _: None)
 

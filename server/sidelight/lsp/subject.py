@@ -9,20 +9,25 @@ from cattrs import Converter
 from lsprotocol import types
 
 from sidelight.core.context import Context, Diagnostic, target_lines
+from sidelight.core.doc_style import with_comments_above
+from sidelight.core.finding_places import Reviewed
+from sidelight.core.secrets import refuse_secret_file
 from sidelight.core.tasks import Task
 from sidelight.editing.text import Place, Range
 from sidelight.editing.tracked import TrackedRange
 from sidelight.errors import UsageError
-from sidelight.lsp.documents import Document, Documents
+from sidelight.lsp.diagnostics import is_mark
+from sidelight.lsp.documents import Document, Documents, name_of
 from sidelight.lsp.protocol import InvalidParams
 from sidelight.messages import msg
-
-OUR_SOURCE = "sidelight"
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The arguments of a command or a run, checked. ``is_exact``: the range is the target as it is."""
+    """The arguments of a command or a run, checked. ``is_exact``: the range is the target as it is.
+
+    ``changes``: it is about what has changed in the folder of ``uri`` since the last commit.
+    """
 
     uri: str | None = None
     range: types.Range | None = None
@@ -31,6 +36,7 @@ class Asked:
     conversation: str | None = None
     workspace: str | None = None
     is_exact: bool = False
+    changes: bool = False
 
 
 def parse_asked(arguments: Any, converter: Converter) -> Asked:
@@ -46,7 +52,8 @@ def parse_asked(arguments: Any, converter: Converter) -> Asked:
         _structured({"diagnostics": item}, "diagnostics", types.Diagnostic, converter) for item in found or ()
     )
     return Asked(
-        texts["uri"], range_, texts["instruction"] or "", diagnostics, texts["conversation"], texts["workspace"]
+        texts["uri"], range_, texts["instruction"] or "", diagnostics, texts["conversation"], texts["workspace"],
+        changes=arguments.get("changes") is True,
     )  # fmt: skip
 
 
@@ -72,15 +79,17 @@ class Subject:
     """The place that a job is about: the document (None for a free question), and its context.
 
     ``target`` follows the part that an edit may replace while the user types; ``None`` where the document is not open.
+    ``files`` are what a review of changes looks at, with their URIs.
     """
 
     context: Context
     document: Document | None = None
     target: TrackedRange | None = field(default=None)
+    files: tuple[tuple[str, Reviewed], ...] = ()
 
     def with_instruction(self, instruction: str) -> Subject:
         """Return the same subject with the user's words."""
-        return Subject(replace(self.context, instruction=instruction), self.document, self.target)
+        return replace(self, context=replace(self.context, instruction=instruction))
 
     def as_now(self) -> Subject:
         """Return the subject as its document is now: its user may have typed since it was chosen.
@@ -117,15 +126,18 @@ def _moved(range_: Range, by: int, document: Document) -> Range:
 
 
 def find_subject(asked: Asked, task: Task, documents: Documents, language: str) -> Subject:
-    """Return what ``asked`` is about. Raises ``UsageError`` for a place that does not exist."""
-    if asked.uri is None:
+    """Return what ``asked`` is about. Raises ``UsageError`` for a place that does not exist, and a file for secrets."""
+    if asked.uri is None or asked.changes or not task.has_place:
         if task.edits:
             raise UsageError(msg("There is no document to change."), msg("Open a file and put the caret in it."))
         return Subject(Context(instruction=asked.instruction, answer_language=language))
+    refuse_secret_file(name_of(asked.uri))
     document = documents.read(asked.uri)
-    diagnostics = tuple(_diagnostic(document, item) for item in asked.diagnostics if item.source != OUR_SOURCE)
+    diagnostics = tuple(diagnostic_of(document, item) for item in asked.diagnostics if not is_mark(item))
     place = _place(document, asked.range)
     target = place if asked.is_exact and place else target_lines(document.text.lines, place, diagnostics)
+    if task.name == "document" and not asked.is_exact:
+        target = with_comments_above(document.text.lines, target, document.language_id)
     context = Context(
         name=document.name,
         language_id=document.language_id,
@@ -136,6 +148,8 @@ def find_subject(asked: Asked, task: Task, documents: Documents, language: str) 
         instruction=asked.instruction,
         answer_language=language,
     )
+    if task.name in ("document", "test") and not context.target_text.strip():
+        raise UsageError(msg("There is no code at this place."), msg("Select the code, or put the caret in it."))
     if task.name == "fix" and not context.target_text.strip():
         raise UsageError(msg("There is nothing to fix at this place."), msg("Select the code, or put the caret in it."))
     return Subject(context, document, document.track(target) if document.is_open else None)
@@ -154,7 +168,8 @@ def _place(document: Document, range_: types.Range | None) -> Range | None:
     return document.range(range_)
 
 
-def _diagnostic(document: Document, item: types.Diagnostic) -> Diagnostic:
+def diagnostic_of(document: Document, item: types.Diagnostic) -> Diagnostic:
+    """Return a diagnostic of the client's, its place in the document as it is now."""
     code = "" if item.code is None else str(item.code)
     message = item.message if isinstance(item.message, str) else item.message.value
     return Diagnostic(document.range(item.range), message, item.source or "", code)

@@ -241,11 +241,6 @@ class DashScope:
     tells_truncation = True
     remembers = False
 
-    @property
-    def place(self) -> str:
-        """The server's host and port."""
-        return host_of(self._config.address)
-
     def __init__(self, config: DashScopeConfig, http: Http) -> None:
         self._config = config
         self._http = http
@@ -255,6 +250,11 @@ class DashScope:
     def model(self) -> str:
         """The configured model."""
         return _model(self._config, None)
+
+    @property
+    def place(self) -> str:
+        """The server's host and port."""
+        return host_of(self._config.address)
 
     def stream(self, request: Request, stop: Stop) -> Iterator[AnswerEvent]:
         """Ask the model."""

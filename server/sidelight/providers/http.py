@@ -61,7 +61,10 @@ class HttpOptions:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request: ``body`` is sent as JSON when it is not None; ``silence_s`` 0, and at most, is the user's own."""
+    """One request: ``body`` is sent as JSON when it is neither None nor bytes.
+
+    ``silence_s`` 0, and at most, is the user's own.
+    """
 
     method: str
     url: str
@@ -228,7 +231,7 @@ class Http:
         return session.request(
             call.method,
             call.url,
-            data=None if call.body is None else json.dumps(call.body).encode("ascii"),
+            data=_written(call.body),
             headers={**self.options.headers, **_OUR_HEADERS, **call.headers},
             timeout=(self.options.connect_s, self._silence_s(call)),
             allow_redirects=False,  # a redirect would carry headers and code to another host
@@ -247,6 +250,10 @@ class Http:
                 msg("Correct SIDELIGHT_CA_FILE (or REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE)."),
             )
         return chosen or True
+
+
+def _written(body: Any) -> bytes | None:
+    return body if body is None or isinstance(body, bytes) else json.dumps(body).encode("ascii")
 
 
 def _loading() -> Status:

@@ -216,11 +216,6 @@ class Ollama:
     tells_truncation = True
     remembers = False
 
-    @property
-    def place(self) -> str:
-        """The server's host and port."""
-        return host_of(self._config.address)
-
     def __init__(self, config: OllamaConfig, http: Http) -> None:
         self._config = config
         self._http = http
@@ -231,6 +226,11 @@ class Ollama:
     def model(self) -> str:
         """The configured model."""
         return self._config.model
+
+    @property
+    def place(self) -> str:
+        """The server's host and port."""
+        return host_of(self._config.address)
 
     def stream(self, request: Request, stop: Stop) -> Iterator[AnswerEvent]:
         """Ask the model; where none is named, the one that is loaded, or the only one."""

@@ -235,11 +235,6 @@ class OpenAI:
     tells_truncation = True
     remembers = False
 
-    @property
-    def place(self) -> str:
-        """The server's host and port."""
-        return host_of(self._config.address)
-
     def __init__(self, config: OpenAIConfig, http: Http) -> None:
         self._config = config
         self._http = http
@@ -251,6 +246,11 @@ class OpenAI:
     def model(self) -> str:
         """The configured model."""
         return self._config.model
+
+    @property
+    def place(self) -> str:
+        """The server's host and port."""
+        return host_of(self._config.address)
 
     def stream(self, request: Request, stop: Stop) -> Iterator[AnswerEvent]:
         """Ask the model; where none is named, the only one that the server has, or the one it has loaded."""

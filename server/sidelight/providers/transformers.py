@@ -126,11 +126,6 @@ class Transformers:
     tells_truncation = True
     remembers = False
 
-    @property
-    def place(self) -> str:
-        """Nowhere: the model runs on this machine."""
-        return ""
-
     def __init__(self, config: TransformersConfig, worker: Path = WORKER) -> None:
         self._config = config
         self._worker_file = worker
@@ -144,6 +139,11 @@ class Transformers:
     def model(self) -> str:
         """The configured model."""
         return self._config.model
+
+    @property
+    def place(self) -> str:
+        """Nowhere: the model runs on this machine."""
+        return ""
 
     def stream(self, request: Request, stop: Stop) -> Iterator[AnswerEvent]:
         """Ask the model, when it is this question's turn; it is loaded first where it is not."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from sidelight.core.conversations import MemoryConversations, free_number, new_id, utc_now
+from sidelight.core.conversations import MemoryConversations, free_number, new_id, newest, utc_now
 from sidelight.core.ports import Conversation, ConversationSummary, HistoryError, Turn
 from sidelight.core.words import phrases
 from sidelight.messages import msg
@@ -133,6 +133,21 @@ class StoredConversations:
         """Return the conversations whose ids begin so, or the one whose id is just this."""
         exact = self.get(beginning)
         return [exact] if exact else self._summaries(Selection(beginning=beginning), limit)
+
+    def explanation(self, about: str) -> Turn | None:
+        """Return the newest explanation of a text: of those on disk, and of those that have not got there yet."""
+        here = self._memory.explanation(about)
+        if here is not None and self._was_written(here):
+            here = None  # the file tells better: another process may have deleted it
+        if not about or not self._database.exists():
+            return here
+        try:
+            there = self._database.read(lambda connection: self._ledger().explanation(connection, about))
+        except HistoryError:
+            if here is None:
+                raise
+            return here
+        return newest(it for it in (here, there) if it is not None)
 
     # Changing
 

@@ -14,7 +14,15 @@ from sidelight.store.packing import storable
 from sidelight.store.selection import Selection
 from sidelight.store.tables import CONVERSATIONS, SOURCES, TURNS
 from sidelight.store.turn_ids import LAST_NUMBER, TITLE, number_of, turn_id
-from sidelight.store.turn_rows import source_values, summary_of, texts_at, turn_values, turns_of, within
+from sidelight.store.turn_rows import (
+    explanation_about,
+    source_values,
+    summary_of,
+    texts_at,
+    turn_values,
+    turns_of,
+    within,
+)
 from sidelight.store.word_index import WordIndex
 
 _ROW_BYTES = 500
@@ -41,6 +49,10 @@ class Ledger:
         """Return the turns of a conversation."""
         row = _row(connection, key)
         return [] if row is None else list(turns_of(connection, row.id))
+
+    def explanation(self, connection: Connection, about: str) -> Turn | None:
+        """Return the newest explanation that came to its end of the text with that digest."""
+        return explanation_about(connection, about)
 
     def search(
         self, connection: Connection, looked_for: list[Phrase], folder: str | None, limit: int

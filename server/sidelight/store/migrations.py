@@ -94,4 +94,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )
         """,
     ),
+    (
+        # Behind the texts, but read with them alone: an explanation is found by the index. ``parts`` is NULL where
+        # nobody wrote down what was sent.
+        "ALTER TABLE turns ADD COLUMN about TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE turns ADD COLUMN sent_to TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE turns ADD COLUMN parts BLOB",
+        "CREATE INDEX turns_about ON turns (about, began_at_us) WHERE about <> ''",
+    ),
 )

@@ -68,6 +68,9 @@ TURNS = Table(
     Column("reasoning", LargeBinary, nullable=False),
     Column("notes", LargeBinary, nullable=False),
     Column("sent", LargeBinary, nullable=False),
+    Column("about", Text, nullable=False),
+    Column("sent_to", Text, nullable=False),
+    Column("parts", LargeBinary),
 )
 
 SOURCES = Table(

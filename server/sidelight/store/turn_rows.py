@@ -7,19 +7,20 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, literal_column, select
 
 from sidelight.core.answers import Source
 from sidelight.core.ports import ConversationSummary, HistoryError, Turn
 from sidelight.messages import msg
 from sidelight.store.packing import pack, storable, unpack
+from sidelight.store.sent_parts import pack_parts, unpack_parts
 from sidelight.store.tables import SOURCES, TURNS
 from sidelight.store.turn_ids import LAST_NUMBER, TITLE, number_of, turn_id
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
 _PACKED = ("instruction", "answer", "reasoning", "sent")
-_PLAIN = ("task", "place", "finish", "error", "provider", "model")
+_PLAIN = ("task", "place", "finish", "error", "provider", "model", "about", "sent_to")
 _LARGEST = 2**63 - 1
 _NUMBERS = ("first_text_ms", "duration_ms", "prompt_tokens", "completion_tokens")
 # What a row needs beside its long texts, about.
@@ -34,7 +35,9 @@ def microseconds(moment: datetime) -> int:
 def turn_values(turn: Turn) -> dict[str, Any]:
     """Return the columns of a turn; its id and whether it is indexed are for others to say."""
     packed = {name: pack(getattr(turn, name)) for name in _PACKED} | {"notes": pack(json.dumps(turn.notes))}
+    packed |= {"parts": pack_parts(turn.parts)} if turn.parts else {}
     return {
+        "parts": None,
         **packed,
         **{name: storable(getattr(turn, name)) for name in _PLAIN},
         **{name: _storable_number(getattr(turn, name)) for name in _NUMBERS},
@@ -64,9 +67,27 @@ def turns_of(connection: Connection, conversation: int) -> Iterator[Turn]:
     sources: dict[int, list[Source]] = {}
     rows = SOURCES.select().where(within(SOURCES.c.turn, conversation)).order_by(SOURCES.c.turn, SOURCES.c.position)
     for row in connection.execute(rows):
-        sources.setdefault(row.turn, []).append(Source(row.title, row.uri, _unpacked(row.text)))
+        sources.setdefault(row.turn, []).append(_source(row))
     for row in connection.execute(TURNS.select().where(within(TURNS.c.id, conversation)).order_by(TURNS.c.id)):
         yield _turn(row, tuple(sources.get(row.id, ())))
+
+
+def explanations(about: str) -> Select[Any]:
+    """Return the statement for the explanations of a text, the newest first."""
+    # The empty text is in the statement itself: by that SQLite knows that the index has all of these.
+    has_text = TURNS.c.about != literal_column("''")
+    finished = (TURNS.c.task == "explain") & (TURNS.c.finish == "complete")
+    which = (TURNS.c.about == storable(about)) & has_text & finished
+    return TURNS.select().where(which).order_by(TURNS.c.began_at_us.desc(), TURNS.c.id.desc())
+
+
+def explanation_about(connection: Connection, about: str) -> Turn | None:
+    """Return the newest explanation that came to its end of the text with that digest, by the index."""
+    row = connection.execute(explanations(about).limit(1)).one_or_none()
+    if row is None:
+        return None
+    of_turn = SOURCES.select().where(SOURCES.c.turn == row.id).order_by(SOURCES.c.position)
+    return _turn(row, tuple(_source(it) for it in connection.execute(of_turn)))
 
 
 def texts_at(connection: Connection, ids: list[int]) -> Iterator[tuple[int, tuple[str, str, str]]]:
@@ -85,7 +106,12 @@ def _turn(row: Row[Any], sources: tuple[Source, ...]) -> Turn:
     values: dict[str, Any] = {name: getattr(row, name) for name in (*_PLAIN, *_NUMBERS, "key")}
     values |= {name: _unpacked(getattr(row, name)) for name in _PACKED}
     notes = tuple(json.loads(_unpacked(row.notes)))
+    values["parts"] = () if row.parts is None else unpack_parts(_unpacked(row.parts))
     return Turn(number=number_of(row.id), began_at=_moment(row.began_at_us), sources=sources, notes=notes, **values)
+
+
+def _source(row: Row[Any]) -> Source:
+    return Source(row.title, row.uri, _unpacked(row.text))
 
 
 def _storable_number(number: int | None) -> int | None:

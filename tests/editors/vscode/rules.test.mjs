@@ -1,4 +1,5 @@
-// What the client decides by itself, without an editor: which edits are one undo step, whose a key is, when to start again.
+// What the client decides by itself, without an editor: which edits are one undo step, whose a key is, when to start again,
+// which passages are one document's, which tasks are offered.
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,14 +10,14 @@ import { build } from "esbuild";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../../..");
 const scratch = mkdtempSync(join(tmpdir(), "sidelight-rules-"));
-let UndoSteps, originOf, BackOff, plain;
+let UndoSteps, originOf, BackOff, plain, cited, offered, kindOf;
 
 before(async () => {
-  const contents = ["undo", "origin", "backoff", "plain"].map((name) => `export * from "./${name}";`).join("\n");
+  const contents = ["undo", "origin", "backoff", "plain", "passages", "tasklist"].map((name) => `export * from "./${name}";`).join("\n");
   const outfile = join(scratch, "rules.mjs");
   const stdin = { contents, resolveDir: join(root, "client-vscode/src"), loader: "ts" };
   await build({ stdin, bundle: true, platform: "node", format: "esm", outfile });
-  ({ UndoSteps, originOf, BackOff, plain } = await import(pathToFileURL(outfile)));
+  ({ UndoSteps, originOf, BackOff, plain, cited, offered, kindOf } = await import(pathToFileURL(outfile)));
 });
 
 after(() => rmSync(scratch, { recursive: true }));
@@ -96,6 +97,52 @@ test("a process is started again after longer and longer waits, and not for ever
   assert.deepEqual(waits, [500, 2000, 8000, 32000, undefined]);
   now += 200_000;
   assert.equal(backOff.next(), 500, "after a quiet time all is forgotten");
+});
+
+describe("the sources of an answer", () => {
+  test("are the server's documents, under its numbers, each passage once", () => {
+    const sources = [
+      { title: "guide.md", uri: "file:///1", text: "one", number: 2, file: "file:///w/guide.md" },
+      { title: "other.md", text: "two", number: 1 },
+      { title: "guide.md", uri: "file:///2", text: "three", number: 2 },
+      { title: "guide.md", text: "one", number: 2 },
+    ];
+    assert.deepEqual(cited(sources), [
+      { number: 2, index: 0, title: "guide.md", uri: "file:///1", canOpen: true, texts: ["one", "three"] },
+      { number: 1, index: 1, title: "other.md", uri: "", canOpen: true, texts: ["two"] },
+    ]);
+  });
+
+  test("are told apart by number, also where their names are the same", () => {
+    const sources = [{ title: "README.md", number: 1 }, { title: "README.md", number: 2 }];
+    assert.deepEqual(cited(sources).map(({ number, index }) => [number, index]), [[1, 0], [2, 1]]);
+  });
+
+  test("that came without numbers go by title and address", () => {
+    const sources = [{ title: "a", uri: "x" }, { title: "a", uri: "y" }, { title: "a", uri: "x", text: "t" }, { title: "b" }];
+    const found = cited(sources).map(({ number, uri, canOpen, texts }) => [number, uri, canOpen, texts]);
+    assert.deepEqual(found, [[1, "x", true, ["t"]], [2, "y", true, []], [3, "", false, []]]);
+  });
+});
+
+describe("the list of tasks", () => {
+  const task = (name, more = {}) => ({ name, title: name, description: "", edits: false, needsInstruction: false, isOwn: false, languages: [], ...more });
+
+  test("has the user's own by their titles, and ours as the server has them", () => {
+    const { own, ours } = offered([task("fix"), task("z", { isOwn: true }), task("ask"), task("b", { isOwn: true })], "python");
+    assert.deepEqual([own, ours].map((group) => group.map(({ name }) => name)), [["b", "z"], ["fix", "ask"]]);
+  });
+
+  test("leaves out what is for another language, and without a file all that is for one", () => {
+    const tasks = [task("go", { isOwn: true, languages: ["go"] }), task("any", { isOwn: true }), task("py", { isOwn: true, languages: ["go", "python"] })];
+    assert.deepEqual(offered(tasks, "python").own.map(({ name }) => name), ["any", "py"]);
+    assert.deepEqual(offered(tasks, undefined).own.map(({ name }) => name), ["any"]);
+  });
+
+  test("tells what becomes of an answer; a task of the user's own is never one of ours by its name", () => {
+    assert.deepEqual([task("review"), task("commit"), task("fix", { edits: true }), task("explain")].map(kindOf), ["findings", "message", "edit", "text"]);
+    assert.deepEqual([task("review", { isOwn: true }), task("commit", { isOwn: true, edits: true })].map(kindOf), ["text", "edit"]);
+  });
 });
 
 describe("the manifest", () => {

@@ -207,6 +207,77 @@ describe("turns", () => {
     assert.equal(await page.locator("[aria-live]:not([aria-live=off])").count(), 0);
   });
 
+  const SENT = {
+    provider: "openai", model: "coder", sentTo: "models.example.org:443", tokens: 1234,
+    parts: [
+      { kind: "target", name: "demo.py:3-9", why: "what was asked about", tokens: 1200, where: "message" },
+      { kind: "orders", name: "", why: "how to answer", tokens: 34, where: "orders" },
+    ],
+  };
+
+  test("what was sent is asked for when it is unfolded, and only then; it can be opened as a whole", async () => {
+    await begin(1);
+    assert.equal(await page.locator(".sent").isVisible(), false);
+    await tell({ kind: "end", turn: 1, ...ENDED, notes: [] });
+    assert.deepEqual(await said("sent"), []);
+    await page.locator(".sent summary").focus();
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => globalThis.said.some((message) => message.kind === "sent"));
+    await tell({ kind: "sent", turn: 1, sent: SENT });
+    assert.equal(await page.locator(".sent [role=status]").innerText(), "About 1,234 tokens to openai · coder at models.example.org:443");
+    assert.deepEqual(await page.locator(".sent li").allInnerTexts(), [
+      "demo.py:3-9\nwhat was asked about · 1,200 tokens · in the message", "how to answer\n34 tokens · in the standing orders",
+    ]);
+    await button("Open the Message").press("Enter");
+    assert.deepEqual(await said("openSent"), [{ kind: "openSent", turn: 1 }]);
+    const fold = async () => { await page.locator(".sent summary").click(); await page.locator(".sent summary").click(); };
+    await fold();
+    assert.equal((await said("sent")).length, 1);
+  });
+
+  test("what was sent nowhere names no place, and why it cannot be told is said, and asked again", async () => {
+    await tell({ kind: "show", title: "T", turns: [turn(1, ENDED)], now: 0 });
+    await page.locator(".sent summary").click();
+    await tell({ kind: "sent", turn: 1, problem: "It is no longer kept." });
+    assert.equal(await page.locator(".sent .problem").innerText(), "It is no longer kept.");
+    await page.locator(".sent summary").click();
+    await page.locator(".sent summary").click();
+    await page.waitForFunction(() => globalThis.said.filter((message) => message.kind === "sent").length === 2);
+    await tell({ kind: "sent", turn: 1, sent: { ...SENT, tokens: null, parts: [] } });
+    assert.equal(await page.locator(".sent [role=status]").innerText(), "openai · coder · models.example.org:443");
+    await tell({ kind: "sent", turn: 1, sent: { ...SENT, provider: "builtin", model: "", sentTo: "" } });
+    assert.equal(await page.locator(".sent [role=status]").innerText(), "About 1,234 tokens to builtin");
+    assert.equal(await page.locator(".sent .problem").count(), 0);
+  });
+
+  test("names and reasons of what was sent are text", async () => {
+    const hostile = "<img src=x onerror=alert(1)> [a](command:b)";
+    await tell({ kind: "show", title: "T", turns: [turn(1, ENDED)], now: 0 });
+    await tell({ kind: "sent", turn: 1, sent: { ...SENT, parts: [{ kind: "k", name: hostile, why: hostile, tokens: 1, where: hostile }] } });
+    assert.equal(await page.locator(".sent .name").textContent(), hostile);
+    assert.equal(await page.locator(".sent :is(img, a)").count(), 0);
+  });
+
+  test("a note is marked for the eye and by a word", async () => {
+    await begin(1);
+    await tell({ kind: "end", turn: 1, ...ENDED, notes: ["No source supports this."] });
+    assert.equal(await page.locator(".note").textContent(), "Note: No source supports this.");
+    assert.equal(await page.locator(".note svg").count(), 1);
+  });
+
+  test("sources have the numbers of their documents, and a file on this machine opens without an address", async () => {
+    const sources = [
+      { title: "guide.md", text: "one", number: 1, file: "file:///w/guide.md" }, { title: "b.md", number: 2, file: "file:///w/b.md" },
+      { title: "guide.md", text: "two", number: 1, file: "file:///w/guide.md" },
+    ];
+    await begin(1);
+    await tell({ kind: "sources", turn: 1, sources });
+    assert.deepEqual(await page.locator(".sources li").evaluateAll((items) => items.map(({ value }) => value)), [1, 2]);
+    assert.deepEqual(await page.locator(".sources li").first().locator(".excerpt").allTextContents(), ["one", "two"]);
+    await button("b.md").press("Enter");
+    assert.deepEqual(await said("openSource"), [{ kind: "openSource", turn: 1, source: 1 }]);
+  });
+
   test("a growing answer is followed until the reader scrolls up, and again at the end", async () => {
     const grow = () => tell({ kind: "text", turn: 1, text: "a line\n\n".repeat(60) });
     const fromEnd = () => page.locator(".turns").evaluate((it) => it.scrollHeight - it.clientHeight - it.scrollTop);
@@ -319,6 +390,8 @@ describe("for everybody", () => {
     const sources = [{ title: LONG, uri: "https://e.org", text: LONG }];
     const done = turn(1, { question: LONG, place: LONG, canOpenPlace: true, text, reasoning: LONG, thinkingMs: 0, sources, notes: [LONG], end: { finish: "cut_off", message: LONG, hint: LONG } });
     await tell({ kind: "show", title: LONG, turns: [done, turn(2, { place: LONG })], now: 0 }, { kind: "offer", offer: { ...PLACE, label: LONG } });
+    const part = { kind: "mention", name: LONG, why: LONG, tokens: 1, where: "message" };
+    await tell({ kind: "sent", turn: 1, sent: { provider: LONG, model: LONG, sentTo: LONG, tokens: 1, parts: [part] } });
     await page.locator("details").evaluateAll((all) => all.forEach((details) => { details.open = true; }));
     await box().fill(LONG);
   }

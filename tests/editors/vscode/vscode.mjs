@@ -56,7 +56,7 @@ export async function startVSCode({ files, settings = {}, environment = {}, trus
       rmSync(data, { recursive: true, force: true, maxRetries: 5 });
     };
     const url = `http://127.0.0.1:${port}/?folder=${encodeURIComponent(folder)}`;
-    return { page, url, emptyUrl: `http://127.0.0.1:${port}/?ew=true`, set, close,
+    return { page, folder, url, emptyUrl: `http://127.0.0.1:${port}/?ew=true`, set, close,
       settings: () => globSync(join(data, "user/{User,Machine}/settings.json")).map((file) => readFileSync(file, "utf8")).join("\n"),
       machineSettings: () => JSON.parse(readFileSync(join(data, "user/Machine/settings.json"), "utf8")),
       has: (name) => existsSync(join(folder, name)),

@@ -220,7 +220,8 @@ export class Workbench {
   async #pick(text) {
     await this.#input().waitFor();
     await this.page.keyboard.type(text);
-    const row = this.page.locator(`.quick-input-list .monaco-list-row[aria-label^="${text}"]`).first();
+    // The one that Enter takes: before what was typed counts, another one may stand above it.
+    const row = this.page.locator(`.quick-input-list .monaco-list-row.focused[aria-label^="${text}"]`).first();
     await row.waitFor();
     await this.page.keyboard.press("Enter");
     await row.waitFor({ state: "hidden" });

@@ -156,6 +156,10 @@ class Conversations(Protocol):
         """Return the conversations whose ids begin so, or the one whose id is just this."""
         ...
 
+    def explanation(self, about: str) -> Turn | None:
+        """Return the newest ``explain`` turn with a complete answer about the text with this digest; None for none."""
+        ...
+
     def rename(self, conversation_id: str, title: str) -> bool:
         """Give a conversation a title, or none: then it is made again; tells whether there is such a conversation."""
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from sidelight.core.answers import AnswerEvent, Note, Source
 from sidelight.core.context import Context, PieceKind
@@ -166,6 +166,18 @@ class Provider(Protocol):
 
     def checks(self) -> Iterator[Check]:
         """Examine the connection step by step, for the doctor; raises where a step makes the rest pointless."""
+        ...
+
+
+@runtime_checkable
+class Probing(Protocol):
+    """A provider whose server does not tell all that it can; some of it is found out by asking a small question."""
+
+    def probe(self, stop: Stop) -> Iterator[Check]:
+        """Ask, and keep what was found out; what cannot be found out is a note.
+
+        Blocks for half a minute at most. Raises ``Stopped``, and nothing else.
+        """
         ...
 
 

@@ -11,7 +11,7 @@ from sidelight.messages import msg
 def _question(context: Context) -> str:
     return (
         "Document what the first code block above defines. Where it is documented already, correct what is wrong or "
-        f"missing and keep the rest. This file has {doc_style(context.lines, context.language_id)}. Change no code, "
+        f"missing and keep the rest. Write {doc_style(context.lines, context.language_id)}. Change no code, "
         "and remove no comment."
     )
 

@@ -15,7 +15,10 @@ class Task:
 
     ``orders`` are the model's standing orders, ``question`` what is asked of it at this place. ``edits``: the answer
     holds code that replaces the context's target; otherwise it is text to read. ``needs_instruction``: there is nothing
-    to do without words of the user.
+    to do without words of the user. ``numbers_lines``: the answer is to name lines, so that the model is shown their
+    numbers.
+    ``clean`` makes of a whole answer what it is for; until its end, nothing of such an answer is shown. ``has_place``:
+    it is about a place in a document.
     """
 
     name: str
@@ -24,6 +27,9 @@ class Task:
     question: Callable[[Context], str]
     edits: bool = False
     needs_instruction: bool = False
+    numbers_lines: bool = False
+    clean: Callable[[str], str] | None = None
+    has_place: bool = True
 
 
 CODE_ANSWER = (

@@ -14,10 +14,14 @@ from typing import TYPE_CHECKING
 from sidelight.core.answers import AnswerEvent, Finished, Text
 from sidelight.core.ports import Check, Model, Request, Window
 from sidelight.core.stopping import Stop
+from sidelight.errors import ConfigurationError
 from sidelight.messages import Translator, msg, translator
 
 if TYPE_CHECKING:
     from sidelight.providers.builtin.page import Block
+
+# What they answer goes on as it is, into a commit, a file or a list: an explanation of why there is none must not.
+_NEED_A_MODEL = ("commit", "test", "review")
 
 
 class BuiltinProvider:
@@ -39,8 +43,12 @@ class BuiltinProvider:
 
     def stream(self, request: Request, stop: Stop) -> Iterator[AnswerEvent]:
         """Yield the answer line by line."""
-        from sidelight.providers.builtin.page import write
+        from sidelight.providers.builtin.page import code, how_to_connect, write
 
+        if request.task in _NEED_A_MODEL:
+            needs = msg("The task {task} needs a model.", task=code(request.task))
+            yield Finished("cut_off", ConfigurationError(needs, how_to_connect()))
+            return
         say = translator(request.context.answer_language)
         for piece in write(self._answer(request, say, stop), say):
             stop.raise_if_set()

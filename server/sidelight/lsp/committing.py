@@ -1,0 +1,57 @@
+"""The task ``commit``: what is staged is asked about. The message is text: a page, or the result of a run."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sidelight.core.answers import Answer
+from sidelight.core.assistant import Question
+from sidelight.core.tasks import TASKS, Task
+from sidelight.errors import UsageError
+from sidelight.git import read_staged
+from sidelight.lsp.documents import file_path
+from sidelight.lsp.jobs import Delivery, Job
+from sidelight.lsp.subject import Asked, Subject
+from sidelight.messages import msg
+
+if TYPE_CHECKING:
+    from sidelight.lsp.session import Session
+
+
+class Committing:
+    """See ``preparations.Preparation``."""
+
+    def __init__(self, session: Session, asked: Asked) -> None:
+        self._session = session
+        self._asked = asked
+
+    async def prepare(self, subject: Subject) -> tuple[Task, Subject]:
+        """Return the task with what is staged around the document, else in the first folder."""
+        if not self._session.is_trusted:
+            raise UsageError(
+                msg("git is run only where you trust the folder, and this one is not trusted."),
+                msg("Trust the workspace in the editor, or set SIDELIGHT_TRUST_WORKSPACE=1."),
+            )
+        context = await asyncio.to_thread(
+            read_staged, self._folder(), self._session.folders, subject.context.instruction,
+            subject.context.answer_language,
+        )  # fmt: skip
+        return TASKS["commit"], Subject(context)
+
+    def _folder(self) -> Path:
+        path = file_path(self._asked.uri) if self._asked.uri else None
+        if path is not None:
+            return path if path.is_dir() else path.parent
+        if not self._session.folders:
+            raise UsageError(msg("No folder is opened."), msg("Open a folder of a repository."))
+        return self._session.folders[0]
+
+    def delivery(self, job: Job, question: Question, subject: Subject) -> Delivery | None:  # noqa: ARG002
+        """Return None: the message is a page."""
+        return None
+
+    async def result(self, answer: Answer) -> dict[str, Any]:  # noqa: ARG002
+        """Return nothing: the text is the message."""
+        return {}

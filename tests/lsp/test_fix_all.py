@@ -1,0 +1,109 @@
+"""Every problem of a file: one fix after another, each for itself, and one word at the end about the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from lsp.test_reviews import actions, ended, take, text
+from support import anythingllm as fake
+from support.anythingllm import AnythingLLMServer
+from support.editor import Editor
+
+Start = Callable[[dict[str, str]], Editor]
+CODE = "def one():\n    return nam\n\n\ndef two():\n    return nan\n\n\ndef three():\n    return nom\n"
+
+
+def answers(*bodies: str) -> Callable[[], Iterator[bytes | fake.Pause]]:
+    """Answer each question with the next of these."""
+    left = iter(bodies)
+    return lambda: iter([fake.answer(f"```python\n{next(left)}```\n")])
+
+
+def problem(line: int, message: str = "undefined name") -> dict[str, Any]:
+    start, end = {"line": line, "character": 11}, {"line": line, "character": 14}
+    return {"range": {"start": start, "end": end}, "message": message, "source": "pyflakes"}
+
+
+@pytest.fixture
+def live(start_editor: Start, connected: dict[str, str]) -> Editor:
+    editor = start_editor(connected)
+    editor.initialize(clientInfo={"name": "Neovim"})
+    return editor
+
+
+def begin(editor: Editor, uri: str, *problems: dict[str, Any]) -> str:
+    argument = {"uri": uri, "diagnostics": list(problems)}
+    params = {"command": "sidelight.fixAll", "arguments": [argument]}
+    return str(editor.request("workspace/executeCommand", params)["job"])
+
+
+def test_problems_are_fixed_by_definition_each_with_its_own_undo(live: Editor, anythingllm: AnythingLLMServer) -> None:
+    one, two = "def one():\n    name = 1\n    return name\n", "def two():\n    return 2\n"
+    anythingllm.always(answers(one, two))
+    uri = live.open("a.py", CODE)
+    assert ended(live, begin(live, uri, problem(5), problem(1), problem(1, "again"))) == "2 of 2 fixed"
+    done = CODE.replace("def one():\n    return nam\n", one).replace("def two():\n    return nan\n", two)
+    assert text(live, uri) == done
+    labels = {params["label"] for params in live.seen("workspace/applyEdit")}
+    assert len(labels) == 2
+    assert "again" in anythingllm.questions[0].body["message"]
+    assert len(anythingllm.questions) == 2
+    ends = [it for it in live.seen("$/progress") if it["value"]["kind"] in ("begin", "end")]
+    assert len(ends) == 2
+    take(live, uri, "Undo this edit", 6)
+    live.settle(0.4)
+    assert text(live, uri) == CODE.replace("def one():\n    return nam\n", one)
+
+
+def test_what_is_not_applied_is_told_once_and_the_rest_goes_on(live: Editor, anythingllm: AnythingLLMServer) -> None:
+    anythingllm.always(answers("def one(:\n    return (\n", "def two():\n    return 2\n", "def three(:\n"))
+    uri = live.open("a.py", CODE)
+    assert ended(live, begin(live, uri, problem(1), problem(5), problem(9))) == "1 of 3 fixed"
+    assert text(live, uri) == CODE.replace("return nan", "return 2")
+    live.settle(0.1)
+    (told,) = live.seen("window/showMessage")
+    assert "1 of 3 places in a.py were fixed" in told["message"]
+    assert "Line 1:" in told["message"]
+    assert "Line 9:" in told["message"]
+    assert not live.seen("window/showDocument")
+
+
+def test_a_stop_ends_the_fix_under_way_and_begins_no_other(live: Editor, anythingllm: AnythingLLMServer) -> None:
+    anythingllm.always(lambda: iter([fake.STREAM_HEAD + fake.text_event("Wait"), fake.Pause(30)]))
+    uri = live.open("a.py", CODE)
+    job = begin(live, uri, problem(1), problem(5))
+    while not anythingllm.questions:
+        live.settle(0.02)
+    live.notify("window/workDoneProgress/cancel", {"token": job})
+    assert ended(live, job) == "0 of 2 fixed"
+    assert anythingllm.questions[0].closed.wait(2)
+    live.settle(0.1)
+    assert len(anythingllm.questions) == 1
+    assert text(live, uri) == CODE
+
+
+def kinds(editor: Editor, uri: str, context: dict[str, Any]) -> list[str]:
+    place = {"line": 0, "character": 0}
+    params = {"textDocument": {"uri": uri}, "range": {"start": place, "end": place}, "context": context}
+    return [action["kind"] for action in editor.request("textDocument/codeAction", params)]
+
+
+def test_it_is_offered_only_to_who_asks(plain_editor: Editor) -> None:
+    uri, kind = plain_editor.open("a.py", CODE), "source.fixAll.sidelight"
+    found = {"diagnostics": [problem(1)]}
+    for only in ("source", "source.fixAll", kind):
+        assert kinds(plain_editor, uri, {**found, "only": [only], "triggerKind": 1}).count(kind) == 1
+        assert kind not in kinds(plain_editor, uri, {**found, "only": [only], "triggerKind": 2})
+    assert kind in kinds(plain_editor, uri, {**found, "only": [kind]})
+    assert kind not in kinds(plain_editor, uri, {**found, "only": ["source.fixAll"]})
+    assert kind not in kinds(plain_editor, uri, {"diagnostics": [], "only": [kind], "triggerKind": 1})
+    assert "Fix all" not in " ".join(actions(plain_editor, uri))
+
+
+def test_the_kind_and_the_command_are_announced(start_editor: Start, environment: dict[str, str]) -> None:
+    can = start_editor(environment).initialize()["capabilities"]
+    assert "source.fixAll.sidelight" in can["codeActionProvider"]["codeActionKinds"]
+    assert "sidelight.fixAll" in can["executeCommandProvider"]["commands"]

@@ -1,0 +1,155 @@
+"""What has changed in a repository, asked of a real git that the repository cannot make run anything."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sidelight import git
+from sidelight.core.changes import Changes
+from sidelight.core.stopping import Stop, Stopped
+from sidelight.errors import UsageError
+
+Git = Callable[..., None]
+
+
+@pytest.fixture
+def repository(folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Git:
+    """A repository in ``folder``; returns what runs git there."""
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+
+    def run(*arguments: str) -> None:
+        who = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+        subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
+
+    run("init", "-q")
+    return run
+
+
+def by_path(changes: Changes) -> dict[str, tuple[str, int | None, int | None]]:
+    return {file.path: (file.state, file.added, file.removed) for file in changes.files}
+
+
+def test_staged_files_are_listed_whole_and_lock_files_and_binaries_only_named(folder: Path, repository: Git) -> None:
+    (folder / "sub").mkdir()
+    (folder / "é b.txt").write_text("one\ntwo\n", "utf-8")
+    (folder / "sub" / "uv.lock").write_text("x\n")
+    (folder / "image").write_bytes(b"\0\1" * 20)
+    repository("add", ".")
+    changes = git.staged_diff(folder / "sub")
+    assert by_path(changes) == {
+        "image": ("added", None, None), "sub/uv.lock": ("added", 1, 0), "é b.txt": ("added", 2, 0),
+    }  # fmt: skip
+    assert [file.path for file in changes.files if file.patch] == ["é b.txt"]
+    assert changes.files[-1].patch.endswith("@@ -0,0 +1,2 @@\n+one\n+two\n")
+    assert not changes.is_cut
+
+
+def test_renames_and_names_with_quotes_have_their_patches(folder: Path, repository: Git) -> None:
+    (folder / "old.py").write_text("x = 1\n" * 20)
+    repository("add", ".")
+    repository("commit", "-qm", "First\n\nBody")
+    repository("mv", "old.py", "new.py")
+    (folder / "new.py").write_text("x = 1\n" * 20 + "y = 2\n")
+    if os.name != "nt":
+        (folder / 'q"u\tote').write_text("z\n")
+    repository("add", ".")
+    files = {file.path: file for file in git.staged_diff(folder).files}
+    assert (files["new.py"].state, files["new.py"].before) == ("renamed", "old.py")
+    assert files["new.py"].patch.endswith("+y = 2\n")
+    assert os.name == "nt" or files['q"u\tote'].patch.endswith("+z\n")
+    assert git.last_subjects(folder) == ["First"]
+
+
+def test_the_working_tree_is_compared_with_the_last_commit_or_with_nothing(folder: Path, repository: Git) -> None:
+    (folder / "a.py").write_text("x = 1\n")
+    repository("add", ".")
+    assert git.last_subjects(folder) == []
+    assert by_path(git.working_diff(folder)) == {"a.py": ("added", 1, 0)}
+    repository("commit", "-qm", "First")
+    (folder / "a.py").write_text("x = 2\n")
+    (folder / "unknown.py").write_text("")
+    assert by_path(git.working_diff(folder)) == {"a.py": ("changed", 1, 1)}
+    assert git.staged_diff(folder).files == ()
+
+
+def test_what_is_too_large_is_cut_and_the_list_is_not(folder: Path, repository: Git) -> None:
+    for name in "abc":
+        (folder / name).write_text(f"{name * 60}\n" * 10_000)
+    repository("add", ".")
+    changes = git.staged_diff(folder)
+    assert changes.is_cut
+    assert by_path(changes) == dict.fromkeys("abc", ("added", 10_000, 0))
+    assert changes.files[0].patch.count("\n+aa") == 10_000
+    assert 0 < changes.files[1].patch.count("\n+bb") < 10_000
+    assert not changes.files[2].patch
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the program is a shell script")
+def test_a_repository_runs_nothing(folder: Path, repository: Git, tmp_path: Path) -> None:
+    """Every setting of git's by which a diff or a log may start a program, each pointing at one that leaves a mark."""
+    mark, program = tmp_path / "mark", tmp_path / "evil.sh"
+    program.write_text(f"#!/bin/sh\necho $0 $* >> {mark}\ncat\n")
+    program.chmod(0o755)
+    (folder / ".gitattributes").write_text("*.py diff=evil filter=evil\n*.bin diff=evil\n")
+    (folder / "a.py").write_text("x = 1\n")
+    repository("add", ".")
+    repository("commit", "-qm", "First")
+    hooks = folder / ".git" / "hooks"
+    (hooks / "post-index-change").write_text(program.read_text())
+    (hooks / "post-index-change").chmod(0o755)
+    for key in (
+        "core.fsmonitor", "core.pager", "diff.external", "diff.evil.command", "diff.evil.textconv", "filter.evil.clean",
+        "filter.evil.smudge", "filter.evil.process", "gpg.program", "core.sshCommand", "core.editor", "core.askPass",
+    ):  # fmt: skip
+        repository("config", key, str(program))
+    for key in ("log.showSignature", "filter.evil.required", "core.untrackedCache"):
+        repository("config", key, "true")
+    (folder / "a.py").write_text("x = 2\n")
+    assert by_path(git.working_diff(folder)) == {"a.py": ("changed", 1, 1)}
+    assert git.staged_diff(folder).files == ()
+    assert git.last_subjects(folder) == ["First"]
+    assert not mark.exists(), mark.read_text()
+    subprocess.run(["git", "diff"], cwd=folder, check=False, capture_output=True)
+    assert mark.exists()  # or nothing of this proves anything
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the program is a shell script")
+def test_git_is_not_taken_from_an_opened_folder_or_a_relative_one(
+    folder: Path, repository: Git, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = git.find_git([])
+    fake = folder / "bin" / "git"
+    fake.parent.mkdir()
+    fake.write_text("#!/bin/sh\nexit 3\n")
+    fake.chmod(0o755)
+    (tmp_path / "linked").symlink_to(fake.parent)
+    monkeypatch.chdir(folder)
+    found = os.pathsep.join([str(fake.parent), "bin", "", str(tmp_path / "linked"), str(real.parent)])
+    monkeypatch.setenv("PATH", found)
+    assert git.find_git([folder]) == real
+    assert git.staged_diff(folder).files == ()
+    monkeypatch.setenv("PATH", str(fake.parent))
+    with pytest.raises(UsageError, match="git was not found"):
+        git.staged_diff(folder)
+
+
+def test_no_repository_and_a_broken_one_are_told(folder: Path, repository: Git, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="not in a git repository"):
+        git.staged_diff(tmp_path)
+    (folder / ".git" / "HEAD").write_text("nonsense")
+    with pytest.raises(UsageError, match="git could not say"):
+        git.staged_diff(folder)
+
+
+def test_a_stop_ends_it(folder: Path, repository: Git) -> None:
+    stop = Stop()
+    stop.set()
+    with pytest.raises(Stopped):
+        git.staged_diff(folder, stop=stop)
