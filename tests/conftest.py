@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from support import warm
 from support.anythingllm import KEY, AnythingLLMServer
 from support.editor import Editor
 
@@ -67,12 +68,18 @@ def connected(environment: dict[str, str], anythingllm: AnythingLLMServer) -> di
 
 
 @pytest.fixture
-def start_editor(folder: Path) -> Iterator[Callable[[dict[str, str]], Editor]]:
+def is_warm() -> bool:
+    """Whether servers are forked from a process that has imported everything."""
+    return warm.IS_POSSIBLE
+
+
+@pytest.fixture
+def start_editor(folder: Path, is_warm: bool) -> Iterator[Callable[[dict[str, str]], Editor]]:
     """Starts editors; whatever a test does to them, their servers have ended after it."""
     started: list[Editor] = []
 
     def start(environment: dict[str, str]) -> Editor:
-        started.append(Editor(environment, folder))
+        started.append(Editor(environment, folder, process=warm.start(environment, folder) if is_warm else None))
         return started[-1]
 
     yield start

@@ -53,6 +53,12 @@ def test_bad_framing_is_told_on_stderr(plain_editor: Editor) -> None:
         plain_editor.settle(0.02)
 
 
+@pytest.fixture
+def is_warm() -> bool:
+    """No: how a server starts is what these tests are about."""
+    return False
+
+
 def test_the_life_cycle_is_kept(start_editor: Start, environment: dict[str, str]) -> None:
     editor = start_editor(environment)
     assert editor.error("textDocument/hover", {})["code"] == -32002

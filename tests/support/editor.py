@@ -18,6 +18,7 @@ from typing import Any
 
 from sidelight.editing.text import Place, Range, Text
 from sidelight.lsp.framing import MessageDecoder, Received, encode_message
+from support.warm import Forked
 
 SERVER = Path(__file__).resolve().parents[2] / "server"
 CAPABILITIES: dict[str, Any] = {
@@ -28,7 +29,7 @@ WAIT_S = 20.0
 
 
 class Editor:
-    """One editor with its own server process."""
+    """One editor with its own server process, which is started here unless it is given."""
 
     def __init__(
         self,
@@ -36,8 +37,9 @@ class Editor:
         folder: Path,
         arguments: tuple[str, ...] = ("lsp",),
         command: tuple[str, ...] = (sys.executable, "-I", str(SERVER)),
+        process: Forked | None = None,
     ) -> None:
-        self.process = subprocess.Popen(
+        self.process = process or subprocess.Popen(
             [*command, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
