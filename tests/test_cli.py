@@ -124,7 +124,16 @@ def test_a_refusing_provider_is_code_1_with_a_hint(sidelight: Run) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("explain", "gone.py"), ("explain", "a.py:99"), ("ask", "x" * 100_000), ("dance",), (), ("lsp", "--tcp")],
+    [
+        ("explain", "gone.py"),
+        ("explain", "a.py:99"),
+        ("explain", "a.py:3-1"),
+        ("ask", "x" * 100_000),
+        ("task", "explain", "a.py"),
+        ("dance",),
+        (),
+        ("lsp", "--tcp"),
+    ],
 )
 def test_what_is_wrong_without_asking_anyone_is_code_2(
     sidelight: Run, folder: Path, anythingllm: AnythingLLMServer, arguments: tuple[str, ...]

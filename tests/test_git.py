@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from sidelight import git
+from sidelight.changed_files import files_of_diff
 from sidelight.core.changes import Changes
+from sidelight.core.git_output import patches_of
 from sidelight.core.stopping import Stop, Stopped
 from sidelight.errors import UsageError
 
@@ -153,3 +155,76 @@ def test_a_stop_ends_it(folder: Path, repository: Git) -> None:
     stop.set()
     with pytest.raises(Stopped):
         git.staged_diff(folder, stop=stop)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the program is a shell command")
+def test_a_filter_whose_name_is_no_text_does_not_run(folder: Path, repository: Git, tmp_path: Path) -> None:
+    (folder / "a.py").write_text("x = 1\n")
+    repository("add", ".")
+    repository("commit", "-qm", "First")
+    mark = tmp_path / "mark"
+    with (folder / ".git" / "config").open("ab") as file:
+        file.write(b'[filter "\xff"]\n\tclean = "touch ' + os.fsencode(mark) + b'; cat"\n')
+    (folder / ".git" / "info" / "attributes").write_bytes(b"*.py filter=\xff\n")
+    (folder / "a.py").write_text("x = 2\n")
+    with pytest.raises(UsageError, match="cannot be switched off"):
+        git.working_diff(folder)
+    assert not mark.exists()
+    subprocess.run(["git", "diff"], cwd=folder, check=False, capture_output=True)
+    assert mark.exists()  # or nothing of this proves anything
+
+
+def test_the_repository_of_the_folder_is_asked_whatever_git_told_our_parent(
+    folder: Path, repository: Git, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An editor that git started for a message has the variables of that repository."""
+    other = tmp_path / "other"
+    other.mkdir()
+    for arguments in (("init", "-q"), ("add", ".")):
+        (other / "theirs.py").write_text("y = 1\n")
+        subprocess.run(["git", *arguments], cwd=other, check=True)
+    (folder / "ours.py").write_text("x = 1\n")
+    repository("add", ".")
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(other / ".git" / "index"))
+    assert list(by_path(git.staged_diff(folder))) == ["ours.py"]
+    (folder / ".git" / "index").rename(folder / ".git" / "next-index")
+    monkeypatch.setenv("GIT_INDEX_FILE", ".git/next-index")  # a commit that is being made
+    assert list(by_path(git.staged_diff(folder))) == ["ours.py"]
+
+
+def test_why_git_refuses_a_repository_is_told(folder: Path, repository: Git, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    for ask in (git.staged_diff, git.working_diff):
+        with pytest.raises(UsageError, match="dubious ownership"):
+            ask(folder)
+
+
+def test_blank_lines_of_a_patch_keep_their_place(folder: Path, repository: Git) -> None:
+    repository("config", "diff.suppressBlankEmpty", "true")
+    (folder / "a.py").write_text("a\n\nb\n")
+    repository("add", ".")
+    repository("commit", "-qm", "First")
+    (folder / "a.py").write_text("a\n\nc\n")
+    assert git.working_diff(folder).files[0].patch.endswith("\n a\n \n-b\n+c\n")
+
+
+def test_names_in_a_diff_that_git_escaped_are_read_as_they_are() -> None:
+    def path_of(quoted: str) -> str:
+        return next(iter(patches_of(f'diff --git "a/{quoted}" "b/{quoted}"\n@@ -1 +1 @@\n-x\n+y\n')))
+
+    assert path_of(r"\350\223\235\t\"\\.py") == '蓝\t"\\.py'
+    assert path_of(r"蓝\303\244.py") == "蓝ä.py"
+    assert path_of(r"\9\777.py") == "9\ufffd.py"  # nothing that git writes
+
+
+def test_a_diff_names_no_file_outside_the_repository(folder: Path, repository: Git, tmp_path: Path) -> None:
+    (tmp_path / "outside.md").write_text("one\ntwo\nthree\n")
+    where = os.path.relpath(tmp_path / "outside.md", folder)
+    (folder / "inside.md").write_text("one\ntwo\nthree\n")
+    lines = []
+    for name in (where.replace(os.sep, "/"), "inside.md"):
+        found = files_of_diff(f"diff --git a/{name} b/{name}\n@@ -1 +1 @@\n one\n", folder, "", "")
+        assert found is not None
+        lines.append(len(found.code.files[0].lines))
+    assert lines == [1, 4]  # what the diff says, and the whole file

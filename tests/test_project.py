@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from sidelight.core.context import Context, Excerpt, Piece
+from sidelight.core.prompt import Budget, build_prompt
+from sidelight.core.tasks import TASKS
 from sidelight.editing.text import Place, Range
 from sidelight.messages import msg
 from sidelight.project import LARGEST_INSTRUCTIONS_KIB, LARGEST_MENTIONED_KIB, Opened, Project, with_project
@@ -159,3 +161,14 @@ def test_a_file_in_a_terminal_comes_with_what_it_uses_of_itself(tmp_path: Path) 
     assert ("mention", 3) in [(one.kind, one.first) for one in context.excerpts]
     assert ("definition", 3) in [(one.kind, one.first) for one in context.excerpts]
     assert not any(isinstance(piece, Piece) for piece in context.pieces)
+
+
+def test_some_lines_of_a_private_key_are_masked_as_the_whole_is(tmp_path: Path) -> None:
+    line = "MIIEabcdefghijklmnopQRSTUVWXYZ0123456789abcdefghijkl"
+    body = "".join(f"{line}{number}\n" for number in range(6))
+    written(tmp_path, notes_dot_txt=f"-----BEGIN RSA PRIVATE KEY-----\n{body}-----END RSA PRIVATE KEY-----\n")
+    context = Project((tmp_path,)).add_to(asking("What is @notes.txt:3-5?"), None)
+    assert [piece.text.count(line) for piece in context.pieces] == [3]
+    prompt = build_prompt(TASKS["ask"], context, Budget(4000, msg("choose less")))
+    assert "@notes.txt:3-5" in prompt.user
+    assert line not in prompt.user

@@ -5,6 +5,7 @@ Runs git and reads files, so not for the event loop.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +53,7 @@ def files_of_diff(text: str, folder: Path, instruction: str, language: str) -> C
 def _shown(changes: Changes, root: Path, name: str, instruction: str, language: str) -> ChangedFiles:
     def text_of(path: str) -> str | None:
         try:
-            return read_text(root / path)
+            return read_text(root / path) if _is_within(root, root / path) else None
         except SidelightError:
             return None
 
@@ -60,3 +61,7 @@ def _shown(changes: Changes, root: Path, name: str, instruction: str, language: 
     if not code.files:
         raise UsageError(msg("Nothing that can be read has changed since the last commit."))
     return ChangedFiles(code, tuple(root / file.name for file in code.files))
+
+
+def _is_within(folder: Path, path: Path) -> bool:
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))

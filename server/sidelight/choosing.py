@@ -126,9 +126,10 @@ class Chooser:
     def knowledge(self, settings: Settings) -> Knowledge | None:
         """Return where questions are looked up before another provider answers them; None where nobody wants that.
 
-        The same one while its settings stay the same; never blocks.
+        The same one while its settings stay the same. The built-in provider reads no prompt, so nothing is looked up
+        for it. May look for servers on this machine.
         """
-        if settings.text("knowledge") != "anythingllm":
+        if settings.text("knowledge") != "anythingllm" or self._decide(settings)[0] == "builtin":
             return None
         from sidelight.providers.anythingllm_knowledge import AnythingLLMKnowledge
         from sidelight.providers.http import Http

@@ -71,14 +71,22 @@ def own_task(options: argparse.Namespace, terminal: Terminal) -> int:
         terminal.note(problem.told)
     found = own.tasks.get(options.name)
     if found is None:
-        names = ", ".join(own.tasks)
-        hint = msg("There are: {names}", names=names) if names else None
-        if not _is_trusted(options, settings):
-            hint = msg("With --trust, the tasks in .sidelight/tasks of this folder count, too.")
-        raise UsageError(msg("There is no task {name}.", name=options.name), hint)
+        raise _no_such_task(options.name, list(own.tasks), is_trusted=_is_trusted(options, settings))
     if found.task.needs_instruction and not options.question:
         raise UsageError(msg("This task needs an instruction."), msg("Say in a few words what you want."))
     return _do(found.task, options, settings, terminal)
+
+
+def _no_such_task(name: str, own: list[str], *, is_trusted: bool) -> UsageError:
+    from sidelight.core.tasks import TASKS
+
+    hint = msg("There are: {names}", names=", ".join(own) or "-")
+    if name in TASKS:
+        hint = msg("That one is a command of its own: sidelight {name}", name=name)
+    elif not is_trusted:
+        hint = msg("There are: {names}. With --trust, the tasks in .sidelight/tasks of this folder count, too.",
+                   names=", ".join(own) or "-")  # fmt: skip
+    return UsageError(msg("There is no task {name}.", name=name), hint)
 
 
 def _is_trusted(options: argparse.Namespace, settings: Settings) -> bool:
@@ -114,7 +122,7 @@ def _do(task: Task, options: argparse.Namespace, settings: Settings, terminal: T
     if task.edits and source is not None and code == shown.DONE:
         with closing(make_restore_points(settings)) as restore_points:
             writer = shown.Writer(restore_points, task.name) if options.apply else None
-            edit = rewritten(task.name, answer, context, tells_truncation=tells_truncation)
+            edit = rewritten(task.name, answer, context, tells_truncation=tells_truncation, asked=task.asked)
             return shown.show_edit(edit, source, context, writer, terminal)
     return code
 
@@ -258,7 +266,10 @@ def doctor(options: argparse.Namespace, terminal: Terminal) -> int:
 
     settings = _source(options).read()
     tasks = _task_folders(options, settings)
-    return examine(settings, make_chooser().choose, folder_of("log"), terminal.translate, tasks=tasks)
+    chooser = make_chooser()
+    return examine(
+        settings, chooser.choose, folder_of("log"), terminal.translate, tasks=tasks, knowledge=chooser.knowledge
+    )  # fmt: skip
 
 
 def history(options: argparse.Namespace, terminal: Terminal) -> int:

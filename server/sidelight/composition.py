@@ -77,7 +77,9 @@ def lsp_wiring(settings: SettingsSource, set_level: Callable[[str], None]) -> Wi
 
         is_trusted = source.trusted or settings.flag("trust_workspace")
         tasks = TaskFolders(user_tasks(source.user_file), source.folders, is_trusted)
-        return examined(settings, wishes, chooser.choose, folder_of("log"), stop, tasks=tasks)
+        return examined(
+            settings, wishes, chooser.choose, folder_of("log"), stop, tasks=tasks, knowledge=chooser.knowledge
+        )  # fmt: skip
 
     return Wiring(
         settings, chooser, kept_choices(), make_restore_points, make_conversations, limits_of, connect, examine,

@@ -23,7 +23,7 @@ from sidelight.core.budget import Limits
 from sidelight.core.context import Context
 from sidelight.core.conversations import MemoryConversations
 from sidelight.core.own_tasks import OwnTasks
-from sidelight.core.ports import Check, Choice, Examined, Probing, Provider, Wishes
+from sidelight.core.ports import Check, Choice, Examined, Knowledge, Probing, Provider, Wishes
 from sidelight.core.stopping import Stop
 from sidelight.core.tasks import TASKS
 from sidelight.errors import SidelightError
@@ -38,13 +38,22 @@ _MARKS = {"ok": "✓", "failed": "✗", "note": "·"}
 _QUESTION = "Reply with the single word: ready"
 
 Choose = Callable[[Settings, Stop], Choice]
+LookedUp = Callable[[Settings], Knowledge | None]
+"""Returns where the settings want questions to be looked up before a provider answers them."""
 
 
 def examine(
-    settings: Settings, choose: Choose, logs: Path, write: Translator, *, tasks: TaskFolders | None = None
+    settings: Settings,
+    choose: Choose,
+    logs: Path,
+    write: Translator,
+    *,
+    tasks: TaskFolders | None = None,
+    knowledge: LookedUp | None = None,
 ) -> int:
     """Print the report to stdout; returns 0 when nothing failed, 1 when a check failed, 2 for the configuration."""
-    examination = Examination(settings, choose, logs, Wishes(language=environment_language()), tasks=tasks)
+    wishes = Wishes(language=environment_language())
+    examination = Examination(settings, choose, logs, wishes, tasks=tasks, knowledge=knowledge)
     for check in examination.checks():
         _print(f"{_MARKS[check.state]} {write(check.message)}")
         if check.hint:
@@ -55,14 +64,24 @@ def examine(
 
 
 def examined(
-    settings: Settings, wishes: Wishes, choose: Choose, logs: Path, stop: Stop, *, tasks: TaskFolders | None = None
+    settings: Settings,
+    wishes: Wishes,
+    choose: Choose,
+    logs: Path,
+    stop: Stop,
+    *,
+    tasks: TaskFolders | None = None,
+    knowledge: LookedUp | None = None,
 ) -> Examined:
     """Return the whole report, for somebody who waits for it. Blocks; raises ``Stopped``."""
 
     def hurried(said: Settings, stop: Stop) -> Choice:
         return choose(in_a_hurry(said), stop)
 
-    examination = Examination(settings, hurried, logs, wishes, stop, tasks=tasks)
+    def in_a_hurry_too(said: Settings) -> Knowledge | None:
+        return knowledge(in_a_hurry(said)) if knowledge else None
+
+    examination = Examination(settings, hurried, logs, wishes, stop, tasks=tasks, knowledge=in_a_hurry_too)
     checks = tuple(examination.checks())
     return Examined(examination.state, examination.summary, checks)
 
@@ -84,6 +103,7 @@ class Examination:
         stop: Stop | None = None,
         *,
         tasks: TaskFolders | None = None,
+        knowledge: LookedUp | None = None,
     ) -> None:
         self._settings = settings
         self._choose = choose
@@ -93,6 +113,7 @@ class Examination:
         self._provider: Provider | None = None
         self._failed: list[Check] = []
         self._tasks = tasks
+        self._knowledge = knowledge
         self._wrong = list(settings.problems)  # what does not keep anything else from working
 
     def checks(self) -> Iterator[Check]:
@@ -155,6 +176,22 @@ class Examination:
                 yield from self._asked(choice.provider)
         except SidelightError as error:
             yield Check("failed", error.message, error.hint)
+        yield from self._looked_up()
+
+    def _looked_up(self) -> Iterator[Check]:
+        """Look something up as a question would be: that needs the server, the key, the workspace and its embedder."""
+        if self._knowledge is None or (self._provider is not None and self._provider.name == "anythingllm"):
+            return
+        try:
+            base = self._knowledge(self._settings)
+            if base is None:
+                return
+            base.search(_QUESTION, self._stop)
+        except SidelightError as error:
+            told = msg("Questions are not looked up in the knowledge base: {reason}", reason=error.message)
+            yield Check("note", told, error.hint)
+        else:
+            yield Check("ok", msg("Questions are looked up in the knowledge base at {host}.", host=base.place))
 
 
 def _where(settings: Settings, remote: str | None) -> Iterator[Check]:

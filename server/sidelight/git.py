@@ -8,6 +8,7 @@ Everything here blocks: not for the event loop. The values are in ``core/changes
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,7 @@ from sidelight.core.git_output import patches_of, read_files
 from sidelight.core.stopping import Stop
 from sidelight.core.tasks.commit import staged_context
 from sidelight.errors import UsageError
-from sidelight.messages import msg
+from sidelight.messages import Message, msg
 
 _MOST_BYTES = 1 << 20
 _TIMEOUT_S = 30.0
@@ -33,14 +34,17 @@ _OFF = (
     "core.quotePath=false",
     "log.showSignature=false",
     "diff.external=",
+    "diff.suppressBlankEmpty=false",
 )
 _DIFF = (
     "diff", "--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=dirty", "--submodule=short",
     "--find-renames", "--src-prefix=a/", "--dst-prefix=b/",
 )  # fmt: skip
-# These change what our arguments mean.
+# These change what our arguments mean, or which repository is asked: git sets the latter for the editor it starts.
 _UNWANTED = ("GIT_EXTERNAL_DIFF", "GIT_DIFF_OPTS", "GIT_LITERAL_PATHSPECS", "GIT_NOGLOB_PATHSPECS",
-             "GIT_ICASE_PATHSPECS")  # fmt: skip
+             "GIT_ICASE_PATHSPECS", "GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY",
+             "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE", "GIT_PREFIX")  # fmt: skip
+_ASK = ("rev-parse", "--git-dir")
 _FILTER_KEYS = ("clean", "smudge", "process")
 
 
@@ -65,7 +69,10 @@ def last_subjects(folder: Path, opened: Sequence[Path] = (), stop: Stop | None =
     """Return the first lines of the last commits' messages, newest first; none where there is no commit."""
     repository = _Repository.around(folder, opened, stop)
     arguments = ("log", "--no-show-signature", "--no-color", "--no-merges", f"-{count}", "--format=%s")
-    text = repository.run(arguments, may_fail=True)
+    try:
+        text = repository.run(arguments)
+    except UsageError:
+        return []
     return [line for line in text.splitlines() if line.strip()]
 
 
@@ -131,27 +138,28 @@ class _Repository:
 
     def last_commit(self) -> str:
         """Return what the working tree is compared with: the last commit, or nothing at all."""
-        if found := self.run(("rev-parse", "-q", "--verify", "HEAD^{commit}"), may_fail=True).strip():
+        if found := self.run(("rev-parse", "-q", "--verify", "HEAD^{commit}"), may_find_nothing=True).strip():
             return found
         return self.run(("hash-object", "-t", "tree", "--stdin")).strip()
 
     def filters_off(self) -> list[str]:
         """Return options that switch off the programs through which git reads files of the working tree."""
-        listed = self.run(
-            ("config", "--includes", "--name-only", "-z", "--get-regexp", r"^filter\..*\."), may_fail=True
-        )
-        names = {key.partition(".")[2].rpartition(".")[0] for key in listed.split("\0") if key}
-        if odd := [name for name in names if "=" in name or "\n" in name]:
+        # Not --get-regexp: in most locales its dot passes over bytes that are no UTF-8.
+        listed = self.run(("config", "--includes", "--list", "--name-only", "-z")).split("\0")
+        keys = [key for key in listed if re.match(r"filter\..*\.", key, re.DOTALL)]
+        names = {key.partition(".")[2].rpartition(".")[0] for key in keys}
+        # U+FFFD: bytes that are no UTF-8, which we could not write back as they are.
+        if odd := [name for name in names if any(sign in name for sign in "=\n\ufffd")]:
             raise UsageError(
                 msg("The repository has a filter with a name that cannot be switched off: {name}", name=odd[0]),
                 msg("Remove it from the repository's configuration."),
             )
-        keys = (f"filter.{name}.{key}=" for name in sorted(names) for key in _FILTER_KEYS)
-        return [*_as_options(keys), *_as_options(f"filter.{name}.required=false" for name in sorted(names))]
+        programs = (f"filter.{name}.{key}=" for name in sorted(names) for key in _FILTER_KEYS)
+        return [*_as_options(programs), *_as_options(f"filter.{name}.required=false" for name in sorted(names))]
 
-    def run(self, arguments: Sequence[str], options: Sequence[str] = (), *, may_fail: bool = False) -> str:
-        """Return what git writes; nothing where it fails and may."""
-        return self.read(arguments, options, may_fail=may_fail)[0]
+    def run(self, arguments: Sequence[str], options: Sequence[str] = (), *, may_find_nothing: bool = False) -> str:
+        """Return what git writes. ``may_find_nothing``: exit code 1 says that there is none, and is no failure."""
+        return self.read(arguments, options, may_find_nothing=may_find_nothing)[0]
 
     def read(
         self,
@@ -159,7 +167,7 @@ class _Repository:
         options: Sequence[str] = (),
         most_bytes: int | None = None,
         *,
-        may_fail: bool = False,
+        may_find_nothing: bool = False,
     ) -> tuple[str, bool]:
         """Return what git writes, at most ``most_bytes`` of it, and whether that is all."""
         self.stop.raise_if_set()
@@ -167,30 +175,42 @@ class _Repository:
         with tempfile.TemporaryFile() as errors:
             try:
                 process = subprocess.Popen(
-                    command, cwd=self.root, env=_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                    stderr=errors, creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # Windows
+                    command, cwd=self.root, env=_environment(self.root), stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE, stderr=errors,
+                    creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # Windows
                 )  # fmt: skip
             except OSError as error:
                 raise _failed(error.strerror or str(error)) from error
             output, is_whole = self._read(process, most_bytes)
             self.stop.raise_if_set()
-            if process.returncode and is_whole and not may_fail:
-                errors.seek(0)
-                raise _failed(_last_line(errors.read()) or str(process.returncode))
-        is_worth = not process.returncode or not is_whole
-        return output.decode("utf-8", "replace") if is_worth else "", is_whole
+            if not process.returncode or not is_whole:
+                return output.decode("utf-8", "replace"), is_whole
+            if may_find_nothing and process.returncode == 1:
+                return "", True
+            if arguments != _ASK:
+                self.run(_ASK)  # where git refuses the repository, only this says why
+            errors.seek(0)
+            raise _failed(_told(errors.read()) or str(process.returncode))
 
     def _read(self, process: subprocess.Popen[bytes], most_bytes: int | None) -> tuple[bytes, bool]:
         """Read to the end, or as much as is wanted; however it ends, the process has ended after it."""
         assert process.stdout is not None
         forget = self.stop.on_stop(process.kill)
-        timer = threading.Timer(_TIMEOUT_S, process.kill)
+        expired = threading.Event()
+
+        def expire() -> None:
+            expired.set()
+            process.kill()
+
+        timer = threading.Timer(_TIMEOUT_S, expire)
         timer.start()
         try:
             output = process.stdout.read() if most_bytes is None else process.stdout.read(most_bytes)
             is_whole = most_bytes is None or len(output) < most_bytes
             if not is_whole:
                 process.kill()
+            elif expired.is_set():
+                raise _failed(msg("no answer came within {seconds} s", seconds=round(_TIMEOUT_S)))
             return output, is_whole
         finally:
             process.stdout.close()
@@ -203,8 +223,11 @@ def _as_options(settings: Iterator[str] | Sequence[str]) -> list[str]:
     return [part for setting in settings for part in ("-c", setting)]
 
 
-def _environment() -> dict[str, str]:
+def _environment(root: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in _UNWANTED}
+    # A commit that is just being made has an index of its own; another repository's is nobody's question here.
+    if "GIT_INDEX_FILE" in kept and not _real(root / kept["GIT_INDEX_FILE"]).is_relative_to(_git_folder(root)):
+        del kept["GIT_INDEX_FILE"]
     return {
         **kept,
         "GIT_OPTIONAL_LOCKS": "0",
@@ -215,12 +238,24 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _failed(reason: str) -> UsageError:
+def _git_folder(root: Path) -> Path:
+    """Return where git's own files of a work tree are; in a linked one, a file says where."""
+    place = root / ".git"
+    try:
+        told = place.read_text("utf-8").removeprefix("gitdir:").strip() if place.is_file() else ".git"
+    except (OSError, ValueError):
+        told = ".git"
+    return _real(root / told)
+
+
+def _failed(reason: str | Message) -> UsageError:
     return UsageError(
         msg("git could not say what has changed: {reason}", reason=reason), msg("Run `git status` there to see more.")
     )
 
 
-def _last_line(said: bytes) -> str:
-    lines = [line for line in said.decode("utf-8", "replace").splitlines() if line.strip()]
-    return lines[-1].strip()[:_REASON_CHARACTERS] if lines else ""
+def _told(said: bytes) -> str:
+    """Return the line that says what is wrong: advice may follow it."""
+    lines = [line.strip() for line in said.decode("utf-8", "replace").splitlines() if line.strip()]
+    fatal = [line for line in lines if line.startswith("fatal:")]
+    return (fatal or lines or [""])[-1][:_REASON_CHARACTERS]

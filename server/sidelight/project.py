@@ -14,6 +14,7 @@ from time import monotonic
 from typing import Union
 
 from sidelight.core.context import Context, Excerpt, Piece
+from sidelight.core.masking import LARGEST_MASKED
 from sidelight.core.mentions import Mention, find_mentions, matching
 from sidelight.core.secrets import is_secret_file
 from sidelight.core.surroundings import Open, excerpts_of, pieces_from, symbol, unexplained
@@ -30,8 +31,6 @@ LARGEST_MENTIONED_KIB = 1024
 
 # 20,000 files take a tenth of a second; who mentions one waits rather for it than for an answer without it.
 _LOOKING_S = 1.0
-# A longer document is masked part by part.
-_LARGEST_LEARNT = 2_000_000
 # Some hundred milliseconds.
 _MOST_PARSED_LINES = 10_000
 _PASSED_OVER = frozenset({
@@ -130,6 +129,8 @@ class Project:
             if isinstance(read, Message):
                 return read
             file = read
+        if sum(map(len, file.lines)) <= LARGEST_MASKED:
+            context.mask.learn("".join(file.lines))  # some lines of a private key do not look like one
         first, end = _lines(mention, len(file.lines))
         text = "".join(file.lines[first:end])
         return Piece("mention", file.name, text, why, file.language_id, first, is_wanted=True)
@@ -161,7 +162,7 @@ def find_symbol(own: Open | None, others: Sequence[Open], name: str) -> Piece | 
 
 def with_surroundings(context: Context, own: Open | None, others: Sequence[Open]) -> Context:
     """Return the context with the code around its place, and with what that uses from other open documents."""
-    if sum(map(len, context.lines)) <= _LARGEST_LEARNT:
+    if sum(map(len, context.lines)) <= LARGEST_MASKED:
         context.mask.learn("".join(context.lines))
     if own is None:
         return context

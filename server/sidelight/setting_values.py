@@ -93,7 +93,7 @@ def _parse_flag(_setting: Setting, value: Any) -> bool:
 
 def _parse_choice(setting: Setting, value: Any) -> str:
     if value not in setting.choices:
-        raise WrongValueError(msg("one of {choices}", choices=", ".join(setting.choices)))
+        raise WrongValueError(msg("one of {choices}", choices=", ".join(choice or "''" for choice in setting.choices)))
     return str(value)
 
 

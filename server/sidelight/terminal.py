@@ -83,7 +83,10 @@ def read_place(place: str) -> tuple[Source, Range | None]:
     if first is None:
         return source, None
     count = len(split_lines(source.text))
-    if not 1 <= first <= count or (last is not None and last < first):
+    if last is not None and last < first:
+        raise UsageError(msg("{first}-{last} is no range of lines: its end is before its beginning.",
+                             first=first, last=last), msg("Write FILE:10-40."))  # fmt: skip
+    if not 1 <= first <= count:
         raise UsageError(
             msg("Line {line} does not exist: {name} has {count} lines.", line=first, name=path.name, count=count)
         )

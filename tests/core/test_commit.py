@@ -51,3 +51,18 @@ def test_files_for_secrets_are_named_and_not_shown() -> None:
     assert "added: .env (+1 -0, not shown)" in context.target_text
     assert ".env" in str(context.notes[0])
     assert context.answer_language == "de"
+
+
+def test_a_secret_in_a_line_that_is_cut_is_masked_before() -> None:
+    secret = "ghp_" + "a1B2c3D4e5" * 4
+    text = f"@@ -1 +1 @@\n+{'z' * 370} token={secret}\n"
+    context = staged_context(Changes((ChangedFile("a.min.js", "changed", 1, 1, text),)), (), "", "en")
+    assert "z" * 370 in context.target_text
+    assert "ghp_" not in context.target_text
+
+
+def test_a_file_for_secrets_is_one_under_its_new_name_too() -> None:
+    renamed = ChangedFile("settings.txt", "renamed", 1, 1, "@@ -1 +1 @@\n-A=hidden\n+B=hidden\n", before=".env")
+    context = staged_context(Changes((renamed,)), (), "", "en")
+    assert "hidden" not in context.target_text
+    assert [str(note) for note in context.notes if ".env" in str(note) or "settings.txt" in str(note)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from time import thread_time
 
 import pytest
 
@@ -294,3 +295,17 @@ def test_a_private_key_in_changes_is_hidden_although_lines_are_numbered() -> Non
 def test_a_file_that_is_another_by_now_is_shown_as_the_diff_tells() -> None:
     shown = show_changes(Changes((ChangedFile("a.py", "changed", 2, 1, PATCH),)), lambda _: "x\n", "p", "", "en")
     assert shown.files[0].lines[4] == "    total = w * h\n"
+
+
+def test_a_file_with_marks_at_its_beginning_is_found() -> None:
+    files = [Reviewed(name, ["x\n"] * 20, 0, 20) for name in ("b.py", "__init__.py", "app/[id].tsx")]
+    found = read("__init__.py:12 | warning | Wrong.\n[id].tsx:13 | error | Wrong.\n", *files)
+    assert [(one.file, one.first, one.missing) for one in found] == [(1, 11, None), (2, 12, None)]
+
+
+@pytest.mark.parametrize("sign", list("( _[`*"))
+def test_a_model_that_repeats_itself_costs_no_time(sign: str) -> None:
+    before = thread_time()
+    for line in (f"{sign * 5000}1 x", f"x{sign * 5000}1", f"12{sign * 5000}x", f"error {sign * 5000}12 | x"):
+        read_line(line)
+    assert thread_time() - before < 1

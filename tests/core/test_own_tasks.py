@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from sidelight.core.answers import Answer, Finished, Text
 from sidelight.core.context import Context, target_lines
 from sidelight.core.own_tasks import OwnTask, joined, parse_own_task
+from sidelight.core.query import retrieval_query
+from sidelight.core.rewrite import rewritten
 from sidelight.editing.text import Place, Range, split_lines
 
 WHOLE = """---
@@ -102,3 +105,22 @@ def test_of_two_tasks_with_one_name_the_first_counts() -> None:
     own = joined([first, second])
     assert own.tasks["a"].file == "user/a.md"
     assert [problem.file for problem in own.problems] == ["folder/A.md"]
+
+
+def test_what_is_looked_up_for_a_task_holds_no_code() -> None:
+    own = parsed("---\ntitle: For a newcomer\ndescription: Explains simply\n---\nExplain {selection}")
+    lines = split_lines("total = w * h\n")
+    context = Context("a.py", "python", tuple(lines), target=target_lines(lines, None))
+    assert retrieval_query(own.task, context) == "For a newcomer. Explains simply (a.py python)"
+
+
+@pytest.mark.parametrize(("body", "kind"), [("Shorten this.", "whole"), ("Translate this.", "nothing")])
+def test_a_task_that_asks_for_less_code_may_make_it_less(body: str, kind: str) -> None:
+    own = parsed(f"---\nanswer: edit\n---\n{body}")
+    lines = split_lines("".join(f"value_{n} = compute_{n}()\n" for n in range(8)))
+    context = Context("a.py", "python", tuple(lines), target=target_lines(lines, None))
+    answer = Answer()
+    answer.add(Text("Done.\n\n```python\nvalue_0 = compute_0()\nvalue_1 = compute_1()\n```\n"))
+    answer.add(Finished("complete"))
+    outcome = rewritten(own.task.name, answer, context, tells_truncation=False, asked=own.task.asked)[1]
+    assert outcome.kind == kind

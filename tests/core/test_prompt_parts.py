@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from dataclasses import replace
+from time import thread_time
 
 import pytest
 
@@ -13,6 +15,7 @@ from sidelight.core.prompt import Budget, build_prompt
 from sidelight.core.tasks import TASKS
 from sidelight.core.tokens import estimate_tokens
 from sidelight.editing.text import Place, Range, split_lines
+from sidelight.errors import UsageError
 from sidelight.messages import msg, plain
 
 KINDS: tuple[PieceKind, ...] = ("mention", "knowledge", "definition", "instructions", "reference")
@@ -152,3 +155,43 @@ def test_the_query_is_the_users_words_and_what_the_code_is_called_without_code()
     assert built(replace(context, instruction="")).query.startswith("Explain what this code does")
     assert "w * h" not in built(context).query
     assert len(built(replace(context, instruction="why " * 500)).query) <= 400
+
+
+def test_placeholders_that_are_longer_than_their_secrets_are_within_the_budget() -> None:
+    rng = random.Random(3)
+    text = "".join(f'password_{n} = "{"".join(rng.choices("abcdefGHIJKL0123456789_!", k=14))}"\n' for n in range(300))
+    for tokens in (1500, 6000):
+        for first, end in ((100, 105), (0, 300)):
+            prompt = built(context_of(text, first, end, instruction="hm"), tokens)
+            assert 0.8 * tokens < prompt.tokens <= tokens, (first, end)
+
+
+def test_a_secret_is_masked_before_its_line_is_cut() -> None:
+    text = f'x = {{"a": "{"b" * 1500}", "password": "aB3$kZ9!qW7x"}}\n'
+    shown = set()
+    for tokens in range(340, 480, 2):
+        with contextlib.suppress(UsageError):
+            user = built(context_of(text, 0, 1), tokens).user
+            assert "aB3$k" not in user, tokens
+            shown.add("bbb" in user and "password" in user)
+    assert shown == {False, True}
+
+
+def test_only_the_secrets_that_are_sent_are_counted() -> None:
+    text = LONG + 'password = "aB3$kZ9!qW7x"\n'
+    assert not any("masked" in str(note.message) for note in built(context_of(text, 0, 2), 500).notes)
+
+
+def test_a_query_holds_no_part_of_a_secret_and_no_long_question() -> None:
+    secret = "ghp_" + "a1B2c3D4e5" * 4
+    context = context_of("def area(w, h):\n    return w * h\n", 0, 2)
+    query = built(replace(context, instruction="y " * 170 + secret)).query
+    assert "ghp_" not in query and "y y" in query
+    for task in ("document", "test", "commit"):
+        assert len(built(context, task=task).query) < 80
+
+
+def test_a_comment_full_of_blanks_costs_no_time() -> None:
+    before = thread_time()
+    built(context_of(("# a" + " " * 280 + "x y\n") * 40, 0, 40))
+    assert thread_time() - before < 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import thread_time
+
 import pytest
 
 from sidelight.editing.same_code import changes_code
@@ -58,3 +60,9 @@ def test_comments_of_other_languages_are_no_change_and_strings_are() -> None:
 
 def test_languages_that_nobody_reads_are_let_through() -> None:
     assert not changes_code("a", "b", "cobol")
+
+
+def test_comments_that_are_never_closed_cost_no_time() -> None:
+    before = thread_time()
+    assert changes_code("/* " * 10_000, "/* " * 10_000 + "x", "java")
+    assert thread_time() - before < 0.5

@@ -111,3 +111,18 @@ def test_line_ends_and_a_head_of_comments_stay() -> None:
     new = placed("# head\r\n", "import os\n\ndef test_two():\n    pass\n", "python")
     assert new.startswith("# head\r\n") or "# head\r\n" in new
     assert "\n" not in new.replace("\r\n", "")
+
+
+def test_a_method_without_a_body_does_not_end_with_its_class() -> None:
+    text = "class ATest {\n    @Test\n    void a() {}\n}\n"
+    new, obstacle = with_tests(text, text.replace("void a", "void b"), "java")
+    assert obstacle is None
+    assert new == "class ATest {\n    @Test\n    void a() {}\n\n    @Test\n    void b() {}\n}\n"
+
+
+def test_what_stands_beside_a_class_of_tests_is_not_lost() -> None:
+    text = "class TestA:\n    def test_a(self):\n        pass\n"
+    for code in ("LIMIT = 3\n\n\n{}", "{}\n\nLIMIT = 3\n"):
+        new, obstacle = with_tests(text, code.format(text.replace("test_a", "test_b")), "python")
+        assert obstacle is not None or ("LIMIT = 3" in new and "test_a" in new and "test_b" in new)
+        assert "    LIMIT" not in new

@@ -202,3 +202,21 @@ def test_the_report_is_in_the_clients_language(start_editor: Start, connected: d
     result = examine(editor, remote="wsl+debian")
     for text in (result["summary"], *(check["message"] for check in result["checks"])):
         assert any("\u4e00" <= character <= "\u9fff" for character in text) or text.startswith("Sidelight "), text
+
+
+def test_where_questions_are_looked_up_is_tried_and_a_failure_is_a_note(
+    start_editor: Start, connected: dict[str, str], anythingllm: AnythingLLMServer
+) -> None:
+    model = {"SIDELIGHT_PROVIDER": "openai", "OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}  # nobody answers there
+    looking_up = {**connected, **model, "SIDELIGHT_KNOWLEDGE": "anythingllm"}
+    editor = start_editor(looking_up)
+    editor.initialize()
+    last = examine(editor)["checks"][-1]
+    assert (last["state"], last["message"][:30]) == ("ok", "Questions are looked up in the")
+    assert len(anythingllm.searches) == 1
+    wrong = start_editor({**looking_up, "ANYTHINGLLM_API_KEY": "WRONG-KEY-OF-MINE"})
+    wrong.initialize()
+    result = examine(wrong)
+    assert result["checks"][-1]["state"] == "note"
+    assert "did not accept the key" in result["checks"][-1]["message"]
+    assert result["checks"][-1]["hint"]

@@ -55,8 +55,10 @@ def review(editor: Editor, uri: str, **more: Any) -> str:
 
 
 def ended(editor: Editor, job: str) -> str:
-    found = editor.wait_for("$/progress", where=lambda it: it["token"] == job and it["value"]["kind"] == "end")
-    return str(found["value"]["message"])
+    """Wait for the job's end; returns what the progress said last: nothing where the job was quicker than that."""
+    editor.wait_for("sidelight/status", where=lambda it: job not in it["message"])
+    ends = [it for it in editor.seen("$/progress") if it["token"] == job and it["value"]["kind"] == "end"]
+    return str(ends[0]["value"]["message"]) if ends else ""
 
 
 def shown(editor: Editor, uri: str) -> list[dict[str, Any]]:
@@ -94,7 +96,7 @@ def do(editor: Editor, action: dict[str, Any]) -> Any:
 def test_a_review_becomes_diagnostics(editor: Editor, anythingllm: AnythingLLMServer) -> None:
     anythingllm.always(fake.answer("Here you are:\n\n", PRODUCT, EMPTY, UNUSED))
     uri = editor.open("a.py", CODE)
-    assert review(editor, uri) == "3 findings"
+    assert review(editor, uri) in ("3 findings", "")
     assert told(editor, uri) == [
         (0, 4, "`import os` is unused"),
         (4, 1, "An area is a product."),
@@ -112,7 +114,7 @@ def test_the_model_is_shown_the_numbers_of_the_lines(editor: Editor, anythingllm
     anythingllm.always(fake.answer("NO FINDINGS"))
     uri = editor.open("a.py", CODE)
     place = {"start": {"line": 8, "character": 0}, "end": {"line": 10, "character": 0}}
-    assert review(editor, uri, range=place) == "0 findings"
+    assert review(editor, uri, range=place) in ("0 findings", "")
     sent = anythingllm.questions[0].body["message"]
     assert " 9| def mean(items):\n10|     return sum(items) / len(items)\n" in sent
     assert editor.seen("window/showMessage")[-1]["message"] == "The review has found nothing in a.py."
@@ -168,7 +170,7 @@ def test_what_is_typed_while_the_review_runs_moves_what_comes_later(
     editor.type(uri, 0, 0, "# one\n# two\n")
     editor.type(uri, 6, 4, "all_")  # the line of the first finding is another by now
     go_on[0] = True
-    assert ended(editor, job) == "2 findings"
+    assert ended(editor, job) in ("2 findings", "")
     assert [line for line, _, _ in told(editor, uri)] == [11]
     assert "1 findings are about lines" in editor.seen("window/showMessage")[-1]["message"]
 
@@ -263,7 +265,7 @@ def test_a_client_without_diagnostics_gets_a_page(
     editor = start_editor(connected)
     editor.initialize()
     uri = editor.open("a.py", CODE)
-    assert review(editor, uri) == "done"
+    assert review(editor, uri) in ("done", "")
     assert editor.seen("textDocument/publishDiagnostics") == []
     page = Path(editor.seen("window/showDocument")[-1]["uri"].removeprefix("file://"))
     assert EMPTY in page.read_text("utf-8")
@@ -277,6 +279,46 @@ def test_the_whole_review_can_be_read(editor: Editor, anythingllm: AnythingLLMSe
     editor.wait_for("window/showDocument")
     page = Path(editor.seen("window/showDocument")[-1]["uri"].removeprefix("file://"))
     assert "All in all fine." in page.read_text("utf-8")
+
+
+def test_code_of_the_whole_review_goes_where_the_reviewed_lines_are_now(
+    editor: Editor, anythingllm: AnythingLLMServer
+) -> None:
+    anythingllm.always(fake.answer("6 | hint | Say it shorter.\n\n```python\ndef area(w, h):\n    return w * h\n```\n"))
+    uri = editor.open("a.py", CODE)
+    place = {"start": {"line": 3, "character": 0}, "end": {"line": 6, "character": 0}}
+    review(editor, uri, range=place)
+    editor.type(uri, 0, 0, "# new\n# lines\n")
+    do(editor, actions(editor, uri, 7)["Show the whole review"])
+    page = editor.wait_for("window/showDocument")["uri"]
+    replace = {"page": page.rpartition("-")[2].removesuffix(".md"), "block": 0, "uri": uri, "replace": True}
+    assert command(editor, "insertBlock", **replace) == {"accepted": True}
+    editor.wait_for("workspace/applyEdit")
+    short = CODE.replace("    total = w + h\n    return total\n", "    return w * h\n")
+    assert str(editor.documents[uri]) == "# new\n# lines\n" + short
+
+
+def test_code_of_an_old_review_replaces_nothing_once_the_reviewed_lines_have_changed(
+    editor: Editor, anythingllm: AnythingLLMServer
+) -> None:
+    anythingllm.always(fake.answer(EMPTY + "\n```python\nnothing = 0\n```\n"))
+    uri = editor.open("a.py", CODE)
+    review(editor, uri)
+    editor.type(uri, 0, 0, "# new\n# lines\n")
+    editor.type(uri, 5, 0, "    # typed\n")
+    do(editor, actions(editor, uri, 12)["Show the whole review"])
+    page = editor.wait_for("window/showDocument")["uri"]
+    replace = {"page": page.rpartition("-")[2].removesuffix(".md"), "block": 0, "uri": uri, "replace": True}
+    command(editor, "insertBlock", **replace)
+    assert "was changed at that place" in editor.wait_for("window/showMessage")["message"]
+    assert not editor.seen("workspace/applyEdit")
+
+
+def test_whether_changes_are_meant_is_true_or_false(editor: Editor) -> None:
+    uri = editor.open("a.py", CODE)
+    argument = {"uri": uri, "changes": "yes"}
+    error = editor.error("workspace/executeCommand", {"command": "sidelight.review", "arguments": [argument]})
+    assert error["code"] == -32602
 
 
 def test_a_run_streams_the_text_and_shows_the_findings(editor: Editor, anythingllm: AnythingLLMServer) -> None:
@@ -335,7 +377,7 @@ def test_what_has_changed_is_reviewed_in_every_file(
     found = "src/a.py:6 | error | A difference is no area.\n- b.py:1: hint: two\nc.py:3 | warning | nowhere\n"
     anythingllm.always(fake.answer(found))
     job = command(editor, "review", uri=repository.as_uri(), changes=True)["job"]
-    assert ended(editor, job) == "3 findings"
+    assert ended(editor, job) in ("3 findings", "")
     sent = anythingllm.questions[0].body["message"]
     assert "=== src/a.py (changed)" in sent
     assert "-  |     total = w + h\n+ 6|     total = w - h\n" in sent
@@ -357,6 +399,27 @@ def test_findings_of_a_file_follow_it_from_its_opening_on(
     editor.type(uri, 1, 4, "3")
     wait_for_findings(editor, uri, 0)
     assert repository.exists()
+
+
+def test_who_looks_at_one_file_after_another_keeps_what_was_found(
+    repository: Path, editor: Editor, anythingllm: AnythingLLMServer
+) -> None:
+    anythingllm.always(fake.answer("src/a.py:6 | error | A difference is no area.\nb.py:1: hint: two\n"))
+    ended(editor, command(editor, "review", uri=repository.as_uri(), changes=True)["job"])
+    uri, gone = ((repository / name).as_uri() for name in ("src/a.py", "b.py"))
+    for path, text in (("src/a.py", (repository / "src" / "a.py").read_text("utf-8")), ("b.py", "x = 2\n")):
+        editor.open(str(repository / path), text)
+    editor.type(uri, 0, 0, "# more\n")
+    (repository / "b.py").unlink()
+    for each in (uri, gone):
+        editor.notify("textDocument/didClose", {"textDocument": {"uri": each}})
+    editor.wait_for("textDocument/publishDiagnostics", where=lambda it: it["uri"] == gone and not it["diagnostics"])
+    assert told(editor, uri) == [(6, 1, "A difference is no area.")]
+    assert "version" not in [it for it in editor.seen("textDocument/publishDiagnostics") if it["uri"] == uri][-1]
+    editor.open(str(repository / "src" / "a.py"), str(editor.documents[uri]))
+    wait_for_findings(editor, uri, 1)
+    editor.type(uri, 6, 4, "x")
+    wait_for_findings(editor, uri, 0)
 
 
 def test_git_runs_only_where_the_folder_is_trusted(

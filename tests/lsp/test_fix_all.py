@@ -10,7 +10,7 @@ import pytest
 from lsp.test_reviews import actions, ended, take, text
 from support import anythingllm as fake
 from support.anythingllm import AnythingLLMServer
-from support.editor import Editor
+from support.editor import SILENCE, Editor
 
 Start = Callable[[dict[str, str]], Editor]
 CODE = "def one():\n    return nam\n\n\ndef two():\n    return nan\n\n\ndef three():\n    return nom\n"
@@ -83,6 +83,43 @@ def test_a_stop_ends_the_fix_under_way_and_begins_no_other(live: Editor, anythin
     live.settle(0.1)
     assert len(anythingllm.questions) == 1
     assert text(live, uri) == CODE
+
+
+def test_a_stop_ends_the_wait_for_the_editor_too(editor: Editor, anythingllm: AnythingLLMServer) -> None:
+    anythingllm.always(answers("def one():\n    return 1\n"))
+    editor.handle["workspace/applyEdit"] = lambda _: SILENCE
+    uri = editor.open("a.py", CODE)
+    job = begin(editor, uri, problem(1), problem(5))
+    editor.wait_for("workspace/applyEdit")  # an edit at the end: the answer is there
+    editor.notify("window/workDoneProgress/cancel", {"token": job})
+    assert ended(editor, job) == "0 of 2 fixed"
+    assert len(anythingllm.questions) == 1
+
+
+def test_thousands_of_problems_keep_nobody_waiting(live: Editor, anythingllm: AnythingLLMServer) -> None:
+    anythingllm.always(lambda: iter([fake.STREAM_HEAD + fake.text_event("Wait"), fake.Pause(30)]))
+    one = live.open("one.js", "function a() {\n" + "".join(f"  x{at} = {at};\n" for at in range(20000)) + "}\n")
+    stop = {"command": "sidelight.stop", "arguments": [{"job": begin(live, one, *map(problem, range(1, 3000)))}]}
+    assert live.request("workspace/executeCommand", stop) == {"stopped": True}
+    live.wait_for("sidelight/status", where=lambda it: it["state"] == "ready")
+    anythingllm.questions.clear()
+    many = live.open("many.py", "".join(f"def f{at}():\n    return nam{at}\n\n\n" for at in range(150)))
+    job = begin(live, many, *(problem(4 * at + 1) for at in reversed(range(150))))
+    while not anythingllm.questions:
+        live.settle(0.02)
+    live.notify("window/workDoneProgress/cancel", {"token": job})
+    assert ended(live, job) == "0 of 100 fixed"
+    (told, *_) = live.seen("window/showMessage")
+    assert told["message"] == "Only the first 100 places in many.py are fixed at once."
+
+
+def test_a_definition_around_others_is_one_with_them(live: Editor, anythingllm: AnythingLLMServer) -> None:
+    code = "def outer():\n    def inner():\n        return nam\n\n    return inner(nam)\n"
+    anythingllm.always(answers("def outer():\n    return 1\n"))
+    uri = live.open("a.py", code)
+    assert ended(live, begin(live, uri, problem(4), problem(2, "first"))) == "1 of 1 fixed"
+    assert "first" in anythingllm.questions[0].body["message"]
+    assert text(live, uri) == "def outer():\n    return 1\n"
 
 
 def kinds(editor: Editor, uri: str, context: dict[str, Any]) -> list[str]:

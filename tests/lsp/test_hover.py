@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import re
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from lsprotocol import types
 
-from sidelight.lsp.hover import age_of, shortened, without_links
+from sidelight.core.ports import Turn
+from sidelight.lsp.client import Client
+from sidelight.lsp.documents import Documents
+from sidelight.lsp.hover import Hovers, age_of, shortened, without_links
+from sidelight.lsp.protocol import make_protocol
 from support import anythingllm as fake
 from support.anythingllm import AnythingLLMServer
 from support.editor import CAPABILITIES, Editor
@@ -108,6 +115,33 @@ def test_a_hover_at_any_place_is_answered(editor: Editor, place: tuple[int, int]
     assert hover(editor, editor.open("area.py", CODE), place) is None
     assert hover(editor, editor.open("empty.py", ""), place) is None
     assert hover(editor, (editor.folder / "closed.py").as_uri(), place) is None
+
+
+def test_lines_that_go_while_an_explanation_is_looked_up_are_no_mistake() -> None:
+    begun, may_answer = threading.Event(), threading.Event()
+
+    class Conversations:
+        def explanation(self, _digest: str) -> Turn:
+            begun.set()
+            assert may_answer.wait(20)
+            return Turn(1, "explain", "", datetime.now(timezone.utc), answer="It is an area.")
+
+    async def look() -> dict[str, Any] | None:
+        documents, client = Documents(), Client(make_protocol({}))
+        hovers = Hovers(client, documents, Conversations)  # type: ignore[arg-type]
+        item = types.TextDocumentItem("file:///a.py", types.LanguageKind.Python, 1, CODE)
+        document = documents.open(item)
+        looking = asyncio.create_task(hovers.hover(item.uri, types.Position(*HEADER)))
+        await asyncio.to_thread(begun.wait, 20)
+        whole = types.TextDocumentContentChangeWholeDocument("")
+        documents.change(types.VersionedTextDocumentIdentifier(2, item.uri), [whole])
+        assert str(document.text) == ""
+        may_answer.set()
+        return await looking
+
+    shown = asyncio.run(look())
+    assert shown is not None
+    assert shown["range"] == {"start": {"line": 4, "character": 4}, "end": {"line": 4, "character": 8}}
 
 
 # What is shown

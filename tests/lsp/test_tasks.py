@@ -808,3 +808,15 @@ def test_the_message_limit_is_the_clients_to_set(start_editor: Start, environmen
     editor.begin("sidelight/run", {"task": "ask", "instruction": "x" * (2 << 20)})
     assert "over the limit" in editor.answer_to(None)["error"]["message"]
     assert editor.error("sidelight/nothing", {})["code"] == -32601
+
+
+def test_no_word_that_is_told_to_the_user_runs_a_command(editor: Editor) -> None:
+    uri = editor.open("[x](command:y).py", "a = 1\n")
+    there = {"line": 9, "character": 0}
+    arguments = [{"uri": uri, "range": {"start": there, "end": there}}]
+    editor.request("workspace/executeCommand", {"command": "sidelight.explain", "arguments": arguments})
+    (told,) = (it["message"] for it in editor.seen("window/showMessage"))
+    error = editor.error("workspace/executeCommand", {"command": "sidelight.fixAll", "arguments": [{"uri": uri}]})
+    for text in (told, error["message"]):
+        assert "[x]" in text
+        assert "](command" not in text

@@ -18,7 +18,7 @@ from sidelight.core.stopping import Stop
 from sidelight.core.tokens import estimate_tokens
 from sidelight.messages import msg
 from sidelight.providers.anythingllm import AnythingLLM, AnythingLLMConfig
-from sidelight.providers.anythingllm_message import Sent, Unmarking, written
+from sidelight.providers.anythingllm_message import Sent, without_mark, written
 from sidelight.providers.http import Http, HttpOptions
 from support import anythingllm as fake
 from support.anythingllm import AnythingLLMServer, Behaviour, Shown
@@ -181,12 +181,15 @@ def test_a_mark_that_stands_in_the_code_stays_there(anythingllm: AnythingLLMServ
 def test_with_every_mark_in_the_code_nothing_is_marked() -> None:
     sent = written(Prompt("", "\u2060\u2063\u2064 /api"), attaches=False, nonce="n")
     assert (sent.message, sent.mark) == ("\u2060\u2063\u2064 /api", "")
-    assert Unmarking("").feed("\u2060/x") == "\u2060/x"
+    assert without_mark("\u2060/x", sent.mark) == "\u2060/x"
 
 
-def test_a_mark_at_the_end_of_the_answer_is_not_lost() -> None:
-    unmarking = Unmarking(WJ)
-    assert [unmarking.feed(f"a{WJ}"), unmarking.feed(f"b{WJ}"), unmarking.finish()] == ["a", f"{WJ}b", WJ]
+def test_a_mark_is_taken_out_where_the_model_changed_what_follows_it(anythingllm: AnythingLLMServer) -> None:
+    anythingllm.always(
+        fake.STREAM_HEAD + fake.text_event(f"cd {WJ}") + fake.text_event(f'"/api"; ls {WJ}') + fake.finalize()
+        + fake.STREAM_END
+    )  # fmt: skip
+    assert ask(anythingllm, Prompt("", "cd /api; ls /api"))[0].text == 'cd "/api"; ls '
 
 
 # With attachments

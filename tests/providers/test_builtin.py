@@ -114,7 +114,7 @@ def _environment() -> dict[str, str]:
     return {"PYTHONPATH": str(Path(sidelight.messages.__file__).parents[1])}
 
 
-@pytest.mark.parametrize("task", ["explain", "fix", "generate", "ask", "shorten"])
+@pytest.mark.parametrize("task", ["explain", "fix", "generate", "ask", "document"])
 @pytest.mark.parametrize(
     "text",
     [
@@ -139,7 +139,10 @@ def test_odd_input_is_answered(task: str, text: str) -> None:
 
 
 def test_a_task_of_which_it_knows_nothing_is_said_to_need_a_model() -> None:
-    assert "`shorten` needs a model" in answer("shorten", PRICES)
+    for text in (PRICES, "not Python"):
+        [finished] = events("shorten", context(text))
+        assert isinstance(finished, Finished) and finished.error
+        assert "`shorten` needs a model" in str(finished.error)
 
 
 def test_a_huge_file_is_read_around_the_place_only() -> None:

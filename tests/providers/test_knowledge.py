@@ -128,6 +128,12 @@ def test_nobody_has_one_who_does_not_want_it() -> None:
     assert Chooser(list).knowledge(settings(ANYTHINGLLM_BASE_URL="http://docs:3001")) is None
 
 
+def test_nothing_is_looked_up_for_the_builtin_provider_which_reads_no_prompt() -> None:
+    wanted = {"SIDELIGHT_KNOWLEDGE": "anythingllm", "ANYTHINGLLM_BASE_URL": "http://docs:3001"}
+    assert Chooser(list).knowledge(settings(**wanted, SIDELIGHT_PROVIDER="builtin")) is None
+    assert Chooser(list).knowledge(settings(**wanted, SIDELIGHT_PROVIDER="ollama")) is not None
+
+
 def test_whoever_wants_it_has_the_same_until_the_settings_change() -> None:
     chooser, docs = Chooser(list), {"SIDELIGHT_KNOWLEDGE": "anythingllm", "ANYTHINGLLM_BASE_URL": "http://docs:3001"}
     first = chooser.knowledge(settings(**docs))
@@ -153,7 +159,7 @@ def test_a_users_key_is_not_sent_to_a_folders_address(tmp_path: Path, anythingll
 
 
 def test_a_folder_that_wants_it_gets_no_headers_of_the_user_at_the_default_address(tmp_path: Path) -> None:
-    headers = {"SIDELIGHT_HEADERS": '{"X-Secret": "s"}'}
+    headers = {"SIDELIGHT_HEADERS": '{"X-Secret": "s"}', "SIDELIGHT_PROVIDER": "openai"}
     found: Any = Chooser(list).knowledge(settings("SIDELIGHT_KNOWLEDGE=anythingllm\n", tmp_path, **headers))
     assert found._api._http.options.headers == {}
     own: Any = Chooser(list).knowledge(settings(SIDELIGHT_KNOWLEDGE="anythingllm", **headers))

@@ -13,7 +13,7 @@ import pytest
 
 from sidelight.core.stopping import Stop, Stopped
 from sidelight.syncing.files import LARGEST_BYTES, Selection, select
-from sidelight.syncing.names import local_file, name_in, root_of, source_of
+from sidelight.syncing.names import local_file, place_of, root_of, source_of
 
 PRIVATE_KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEAuV7yYzq1Yk3Y9m3bJxQ8cN5pRkT0sLwZ2dFhGjKlQwErTyUi\n"
 PATTERNS = ["*.md", "!a.md", "docs/", "/docs/*", "!docs/b.md", "b.md", "/a.md", "**/c.md", "docs/**", "x/*.md", "!x/",
@@ -153,10 +153,10 @@ def test_the_root_is_the_repository_else_the_opened_folder(tmp_path: Path) -> No
     other = put(base / "plain" / "docs" / "b.md")
     (base / "repository" / ".git").mkdir()
     assert root_of(page, [base / "repository" / "docs"]) == base / "repository"
-    assert name_in(base / "repository", page) == "docs/a.md"
+    assert place_of(page) == (base / "repository", "docs/a.md")
     assert root_of(other, [base / "plain"]) == base / "plain"
     assert root_of(other, [base / "repository"]) == base / "plain" / "docs"
-    assert name_in(base / "plain", base / "plain") == ""
+    assert place_of(base / "plain", [base / "plain"]) == (base / "plain", "")
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git makes the work tree")
@@ -171,3 +171,32 @@ def test_the_exclude_file_of_a_second_work_tree_counts(tmp_path: Path) -> None:
     put(tree / "a.md")
     put(tree / "b.md")
     assert list(chosen(tree).digests) == ["a.md"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_a_link_is_what_is_named_and_an_opened_folder_may_be_one(tmp_path: Path) -> None:
+    base = tmp_path.resolve()
+    put(base / "repository" / ".git" / "HEAD")
+    put(base / "elsewhere" / ".git" / "HEAD")
+    put(base / "elsewhere" / "private.md")
+    (base / "repository" / "docs").symlink_to(base / "elsewhere")
+    (base / "opened").symlink_to(base / "repository")
+    assert place_of(base / "repository" / "docs") == (base / "repository", "docs")
+    assert reasons(chosen(base / "repository", "docs")) == {"docs": "link"}
+    assert place_of(base / "opened", [base / "opened"]) == (base / "repository", "")
+    assert place_of(base / "opened") == (base / "repository", "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_a_link_in_a_circle_holds_nothing_up_and_one_to_what_is_ignored_is_ignored(tmp_path: Path) -> None:
+    root = tmp_path.resolve()
+    put(root / ".gitignore", "private/\n")
+    put(root / "private" / "a.md")
+    put(root / "b.md")
+    (root / "a.md").symlink_to(root / "private" / "a.md")
+    (root / "c.md").symlink_to(root / "b.md")
+    (root / "circle").symlink_to("circle")
+    selection = chosen(root)
+    assert sorted(selection.digests) == [".gitignore", "b.md", "c.md"]
+    assert reasons(selection) == {"circle": "unreadable"}
+    assert reasons(chosen(root, "circle")) == {"circle": "unreadable"}

@@ -357,3 +357,11 @@ def test_many_documents_are_taken_in_by_and_by(project: Project, server: Documen
     assert [len(seen.body["adds"]) for seen in server.calls("/update-embeddings")] == [8, 8, 4]
     project.do(Wish("remove", ("many/3.md", "many/4.md")))
     assert len(server.names()) == 18
+
+
+def test_a_project_that_is_away_is_not_gone(project: Project, server: DocumentsServer) -> None:
+    project.do(ADD)
+    project.root.rename(project.root.parent / "unplugged")
+    with pytest.raises(UsageError, match="does not exist"):
+        project.do()
+    assert server.names() == ["README.md", "docs/蓝色 协议.md"]

@@ -13,7 +13,7 @@ from itertools import pairwise
 from sidelight.core.changes import Changes
 from sidelight.core.context import Context
 from sidelight.core.finding_places import Reviewed
-from sidelight.core.secrets import Mask, is_secret_file
+from sidelight.core.secrets import Mask
 from sidelight.editing.text import Place, Range, split_lines, without_line_end
 from sidelight.messages import Message, msg
 
@@ -39,7 +39,7 @@ def show_changes(
     mask = Mask()
     shown: list[str] = []
     files: list[Reviewed] = []
-    hidden = [file.path for file in changes.files if is_secret_file(file.path)]
+    hidden = [file.path for file in changes.files if file.is_secret]
     for file in changes.files:
         if file.path in hidden:
             continue

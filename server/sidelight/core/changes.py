@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal
 
+from sidelight.core.secrets import is_secret_file
+
 State = Literal["added", "changed", "deleted", "renamed", "copied", "unmerged"]
 
 # What a program writes down for itself: everybody knows what changed in it, and it fills any prompt.
@@ -36,6 +38,11 @@ class ChangedFile:
     removed: int | None
     patch: str = ""
     before: str = ""
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether it is, or was, a file for keys or passwords by its name."""
+        return is_secret_file(self.path) or is_secret_file(self.before)
 
 
 @dataclass(frozen=True, slots=True)

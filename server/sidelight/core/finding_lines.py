@@ -23,6 +23,8 @@ _SEVERITIES = {word: severity for severity, words in _WORDS.items() for word in 
 _MOST_CHARACTERS = 2000
 # What may stand around the parts of a line: emphasis, code marks, brackets.
 _X = r"[\s*`_\[\]()]*"
+# The patterns take long over many of these in a row.
+_LONG_RUN = re.compile(r"([\s*`_\[\]()]{3})[\s*`_\[\]()]{21,}")
 _LEAD = re.compile(r"(?:\s|>|\||[-*+•▪–](?=\s)|#{1,6}(?=\s)|\(?\d{1,3}[.)](?=\s))*")
 _PLACE = re.compile(
     rf"{_X}(?:(?P<file>[^|:`*\n]{{1,300}}?){_X}[:|]{_X})??"
@@ -58,6 +60,7 @@ def read_line(line: str) -> Said | None:
     bare = line[_LEAD.match(line).end() :].rstrip()  # type: ignore[union-attr]
     if not any(character.isdigit() for character in bare):
         return None
+    bare = _LONG_RUN.sub(r"\1", bare)
     is_row = line.lstrip(" \t>").startswith("|")
     if is_row or bare.endswith("|"):
         bare = bare.rstrip("| \t")

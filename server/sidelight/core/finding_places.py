@@ -16,6 +16,7 @@ from sidelight.core.finding_lines import Said
 
 _QUOTED = re.compile(r"(?<!`)`([^`\n]{3,200})`(?!`)")
 _TELLING = 6
+_MARKS = "_[("
 # A replacement begins at most so many lines above the line that it was given for.
 _FARTHEST = 40
 # So much of what lies between must come back in the replacement, or it is no replacement of that.
@@ -78,9 +79,16 @@ def _file(files: Sequence[Reviewed], name: str) -> int | None:
     for drop in range(len(said)):  # a/ and b/ of a diff, or the repository's own folder, may stand before it
         tail = said[drop:]
         found = [n for n, file in enumerate(files) if PurePosixPath(file.name).parts[-len(tail) :] == tail]
+        found = found or [n for n, file in enumerate(files) if _is_alike(PurePosixPath(file.name).parts, tail)]
         if len(found) == 1:
             return found[0]
     return None
+
+
+def _is_alike(parts: Sequence[str], tail: Sequence[str]) -> bool:
+    """Whether a path ends in ``tail``, of which marks that look like emphasis are gone (``__init__.py``)."""
+    parts = parts[-len(tail) :]
+    return parts[1:] == tail[1:] and parts[0].lstrip(_MARKS) == tail[0].lstrip(_MARKS)
 
 
 def _count(lines: Sequence[str]) -> int:

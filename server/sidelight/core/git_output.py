@@ -12,8 +12,8 @@ _STATES: dict[str, State] = {
     "A": "added", "D": "deleted", "R": "renamed", "C": "copied", "U": "unmerged", "M": "changed", "T": "changed",
 }  # fmt: skip
 _HEADER = "diff --git "
-_ESCAPE = re.compile(r"\\([0-7]{3}|.)")
-_ESCAPED = {"t": 9, "n": 10, "r": 13, "a": 7, "b": 8, "f": 12, "v": 11}
+_ESCAPE = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
+_ESCAPED = {b"t": 9, b"n": 10, b"r": 13, b"a": 7, b"b": 8, b"f": 12, b"v": 11}
 
 
 def read_files(text: str) -> list[ChangedFile]:
@@ -72,12 +72,13 @@ def _path(lines: Sequence[str]) -> str:
 
 
 def _unquoted(name: str) -> str:
-    """Return a name as it is, from what git makes of one with quotes or control characters."""
+    """Return a name as it is, from what git makes of one with quotes, control characters or letters beyond ASCII."""
     if not name.startswith('"'):
         return name
-    # core.quotePath=false leaves letters as they are, so only ASCII was escaped.
-    return _ESCAPE.sub(lambda found: chr(_code(found[1])), name[1:-1])
+    # What is escaped are bytes: a diff that comes through a pipe has core.quotePath as git sets it.
+    written = name[1:-1].encode("utf-8", "surrogatepass")
+    return _ESCAPE.sub(lambda found: bytes([_code(found[1])]), written).decode("utf-8", "replace")
 
 
-def _code(escaped: str) -> int:
-    return int(escaped, 8) if escaped.isdigit() else _ESCAPED.get(escaped, ord(escaped))
+def _code(escaped: bytes) -> int:
+    return int(escaped, 8) & 0xFF if len(escaped) > 1 else _ESCAPED.get(escaped, escaped[0])

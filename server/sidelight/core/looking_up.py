@@ -36,7 +36,7 @@ class LookedUp:
 
 def look_up(knowledge: Knowledge, task: Task, context: Context, stop: Stop) -> Generator[AnswerEvent, None, LookedUp]:
     """Search for what fits the question; yields what to tell the user. A failure is told, and the question goes on."""
-    query = context.mask.hide(retrieval_query(task, context))
+    query = retrieval_query(task, context)
     yield Status(msg("looking it up at {place}", place=knowledge.place))
     try:
         found = tuple(dict.fromkeys(it for it in knowledge.search(query, stop) if it.text.strip()))

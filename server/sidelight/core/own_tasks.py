@@ -104,7 +104,7 @@ def parse_own_task(text: str, file: str, stem: str) -> tuple[OwnTask | None, lis
         return None, sorted(reading.problems, key=lambda problem: problem.line)
     task = Task(
         name, plain(title), _EDIT_ORDERS if edits else _TEXT_ORDERS, _question(body, edits=edits), edits=edits,
-        needs_instruction=needs_instruction,
+        needs_instruction=needs_instruction, topic=f"{title}. {description}".strip(" ."), asked=body,
     )  # fmt: skip
     return OwnTask(task, file, description, languages), []
 

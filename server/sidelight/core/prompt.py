@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from sidelight.core.answers import Note
 from sidelight.core.context import Context
+from sidelight.core.masking import masked
 from sidelight.core.numbered import numbered
 from sidelight.core.ports import Exchange, Part, Prompt
 from sidelight.core.prompt_beside import beside
@@ -50,7 +51,8 @@ def build_prompt(task: Task, context: Context, budget: Budget, earlier: Sequence
     A target that is only to be read is cut to its beginning where it is too long. ``notes`` say what was left out.
     """
     weigh = budget.weigh
-    query = context.mask.hide(retrieval_query(task, context))
+    context = masked(context)
+    query = retrieval_query(task, context)
     if task.numbers_lines:
         context = numbered(context)
     notes = [Note(message, is_warning=True) for message in context.notes]
@@ -67,8 +69,8 @@ def build_prompt(task: Task, context: Context, budget: Budget, earlier: Sequence
     pieces = [part for piece in context.pieces for part in room.piece(context, piece)]
     near = [] if is_cut else beside(context, room)
     message = [*target, *near, *pieces, *said]
-    _tell_masked(context, notes)
     system, user = "\n".join(part.text for part in orders), "\n\n".join(part.text for part in message)
+    _tell_masked(context, user, notes)
     tokens = sum(_weight(exchange, weigh) for exchange in exchanges) + weigh(system) + weigh(user)
     return Prompt(system, user, tuple(notes), tuple(exchanges), tokens, (*orders, *message), query)
 
@@ -142,6 +144,6 @@ def _too_long(task: Task, context: Context, budget: Budget) -> UsageError:
     return UsageError(message, hint)
 
 
-def _tell_masked(context: Context, notes: list[Note]) -> None:
-    if count := context.mask.count:
+def _tell_masked(context: Context, sent: str, notes: list[Note]) -> None:
+    if count := context.mask.count_in(sent):
         notes.append(Note(msg("{count} keys or passwords in the text were masked before it was sent.", count=count)))

@@ -17,17 +17,18 @@ _LOOK_THROUGH = 40
 _DEFINES = re.compile(
     r"^\s*(?:[\w()]+\s+)*?(?:def|class|function\*?|func|fn|fun|interface|struct|enum|trait|module|namespace)\s+(\w+)"
 )
-_PROSE = re.compile(
-    r'^\s*(?:#+|//+!?|/\*+|\*|--|;+|[rRuU]?"{3}|\'{3})\s*(?P<text>[^\W\d_].*?)\s*(?:\*/|"{3}|\'{3})?\s*$'
-)
+_PROSE = re.compile(r'\s*(?:#+|//+!?|/\*+|\*|--|;+|[rRuU]?"{3}|\'{3})\s*(?P<text>[^\W\d_].*)')
 
 
 def retrieval_query(task: Task, context: Context) -> str:
-    """Return the user's words, else what is reported, else what the task asks; and what the code there is called."""
-    asked = context.instruction or "; ".join(_problems(context)) or task.question(context)
-    words = " ".join(asked.split())
+    """Return the user's words, else what is reported, else what the task asks; and what the code there is called.
+
+    Secrets are hidden in it. The task's question may show code (``{selection}``), so a task may have a ``topic``.
+    """
+    asked = context.instruction or "; ".join(_problems(context)) or task.topic or task.question(context)
+    words = " ".join(context.mask.hide(asked).split())
     about = _about(context)
-    return f"{words[: _MOST_CHARACTERS - len(about)]}{about}".strip()
+    return f"{words[: max(_MOST_CHARACTERS - len(about), 0)]}{about}".strip()
 
 
 def _problems(context: Context) -> list[str]:
@@ -41,6 +42,15 @@ def _about(context: Context) -> str:
     first = context.target.start.line
     lines = context.lines[first : min(context.target_end, first + _LOOK_THROUGH)]
     names = list(dict.fromkeys(found[1] for line in lines if (found := _DEFINES.match(line[:300]))))[:4]
-    prose = next((found["text"] for line in lines if (found := _PROSE.match(line[:300]))), "")[:120]
-    parts = [", ".join(names), prose, " ".join(part for part in (context.name, context.language_id) if part)]
+    prose = _unclosed(next((found["text"] for line in lines if (found := _PROSE.match(line[:300]))), ""))
+    prose = context.mask.hide(prose)[:120].rstrip()
+    parts = [", ".join(names)[:100], prose, " ".join(part for part in (context.name, context.language_id) if part)]
     return " (" + "; ".join(part for part in parts if part) + ")"
+
+
+def _unclosed(text: str) -> str:
+    """Return a comment's text without what ends the comment."""
+    text = text.rstrip()
+    for end in ("*/", '"""', "'''"):
+        text = text.removesuffix(end)
+    return text.rstrip()

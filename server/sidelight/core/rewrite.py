@@ -56,10 +56,14 @@ class Progress:
 
 
 class Rewrite:
-    """The steps from the target's old lines to those of an answer, fed with its events."""
+    """The steps from the target's old lines to those of an answer, fed with its events.
 
-    def __init__(self, task: str, context: Context, *, tells_truncation: bool) -> None:
+    ``asked`` is what was asked for in words, beside the context's instruction.
+    """
+
+    def __init__(self, task: str, context: Context, *, tells_truncation: bool, asked: str = "") -> None:
         self._task = task
+        self._asked = asked
         self._context = context
         self._tells_truncation = tells_truncation
         self._old = [without_line_end(line) for line in lines_of(context.target_text.removeprefix(BOM))]
@@ -238,7 +242,8 @@ class Rewrite:
             return "syntax"
         if self._changes_code(self._new):
             return "code"
-        asked = " ".join([context.instruction, *(diagnostic.message for diagnostic in context.diagnostics)])
+        problems = (diagnostic.message for diagnostic in context.diagnostics)
+        asked = " ".join([self._asked, context.instruction, *problems])
         return "shrunk" if gate.is_shrunk(self._old, self._new) and not gate.asks_to_shrink(asked) else None
 
     @property
@@ -281,9 +286,11 @@ def _changes(steps: Sequence[Step]) -> bool:
     return any(isinstance(step, (Insert, Delete)) for step in steps)
 
 
-def rewritten(task: str, answer: Answer, context: Context, *, tells_truncation: bool) -> tuple[str, Outcome]:
+def rewritten(
+    task: str, answer: Answer, context: Context, *, tells_truncation: bool, asked: str = ""
+) -> tuple[str, Outcome]:
     """Return the target's new text by a whole answer, and the judgement on it; where it says no, the old text."""
-    rewrite = Rewrite(task, context, tells_truncation=tells_truncation)
+    rewrite = Rewrite(task, context, tells_truncation=tells_truncation, asked=asked)
     old = context.target_text
     region = LiveRegion(lines_of(old.removeprefix(BOM)), line_end_of(context))
     region.queue(rewrite.feed(Text(answer.text)).steps)

@@ -47,7 +47,10 @@ _KINDS = [
     _kind("AIza", r"AIza[\w-]{35}"),  # Google
     _kind("GOCSPX-", r"GOCSPX-[\w-]{20,255}"),
     _kind("ya29.", r"ya29\.[\w-]{20,2048}"),
-    _kind("sk-", r"sk-[\w-]{20,512}", is_doubtful=True),  # OpenAI, Anthropic, DashScope and others
+    # OpenAI, Anthropic, OpenRouter, DashScope and others: by what stands before the random part, else without a hyphen.
+    _kind("sk-", r"sk-(?:proj|svcacct|admin|ant-[a-z]{2,8}\d{2}|or-v\d)-(?=[\w-]{0,100}\d)[\w-]{20,512}"),
+    _kind("sk-", r"sk-(?=[A-Za-z]{0,100}\d)[A-Za-z0-9]{20,512}(?![\w-])"),
+    _kind("sk-", r"sk-[\w-]{20,512}", is_doubtful=True),
     _kind("gsk_", r"gsk_[A-Za-z0-9]{30,255}"),
     _kind("xai-", r"xai-[A-Za-z0-9]{40,255}"),
     _kind("hf_", r"hf_[A-Za-z0-9]{30,255}"),
@@ -244,7 +247,7 @@ def _body(text: str, start: int, end: int) -> list[tuple[int, int]]:
     body: list[tuple[int, int]] = []
     for place in lines:
         is_beside_marker = not body
-        line = text[slice(*place)].strip(" \t\r\n+\\,\"'`;()")
+        line = text[slice(*place)].strip(" \t\r\n+-\\,\"'`;()")
         if not is_beside_marker and not _PEM_LINE.fullmatch(line):
             break
         body.append(place)

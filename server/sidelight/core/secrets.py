@@ -20,6 +20,8 @@ from sidelight.messages import msg
 _PLACEHOLDER = re.compile(r"SIDELIGHT_SECRET_[0-9A-F]{6}(?:_[0-9]{1,9})?")
 # Of a file full of keys, only so many are looked for where nothing speaks of them: the time stays linear.
 _LOOKED_FOR = 200
+# A shorter one, or one of letters alone ("redis" in an address), is also a word: elsewhere it may mean anything.
+_TELLING_CHARACTERS, _TELLING_LETTERS = 8, 16
 _EXAMPLES = ("example", "sample", "template", "dist", "defaults", "schema")
 _CODE = frozenset({
     ".py", ".pyi", ".js", ".jsx", ".ts", ".tsx", ".mjs", ".cjs", ".java", ".kt", ".kts", ".go", ".rs", ".rb", ".php",
@@ -74,13 +76,12 @@ class Mask:
         self._secrets: dict[str, str] = {}
         self._placeholders: dict[str, str] = {}
         self._whole: dict[str, str] = {}
-        self._hidden: set[str] = set()
         self._literal: set[str] = set()
 
-    @property
-    def count(self) -> int:
-        """How many different secrets were hidden; the lines of one private key are one."""
-        return len(self._hidden)
+    def count_in(self, text: str) -> int:
+        """Return how many different secrets are hidden in a text; the lines of one private key are one."""
+        hidden = (self._secrets.get(found) for found in set(_PLACEHOLDER.findall(text)))
+        return len({self._whole.get(secret, secret) for secret in hidden if secret is not None})
 
     def learn(self, text: str) -> None:
         """Take note of a text's secrets, so that parts of it, which tell less, are masked as the whole would be.
@@ -99,7 +100,6 @@ class Mask:
         at = 0
         for span in self._spans(text):
             secret = text[span.start : span.end]
-            self._hidden.add(self._whole.get(secret, secret))
             parts += text[at : span.start], self._placeholder(secret)
             at = span.end
         return "".join([*parts, text[at:]])
@@ -108,7 +108,14 @@ class Mask:
         """Return the text with the secrets that were hidden in the place of their placeholders."""
         if not self._secrets or "SIDELIGHT_SECRET_" not in text:
             return text
-        return _PLACEHOLDER.sub(lambda found: self._secrets.get(found[0], found[0]), text)
+        return _PLACEHOLDER.sub(self._restored, text)
+
+    def _restored(self, found: re.Match[str]) -> str:
+        """Return the secret of a placeholder; a number behind it may be the text's own."""
+        base, _, number = found[0].rpartition("_")
+        if found[0] not in self._secrets and base in self._secrets:
+            return f"{self._secrets[base]}_{number}"
+        return self._secrets.get(found[0], found[0])
 
     def _spans(self, text: str) -> list[Span]:
         """Return where secrets are; known ones are found wherever they stand."""
@@ -120,8 +127,12 @@ class Mask:
             secret = text[span.start : span.end]
             whole = secret if span.is_first else whole
             self._whole.setdefault(secret, whole)
-        known = [span for secret in islice(self._whole, _LOOKED_FOR) for span in _occurrences(text, secret)]
+        known = [span for secret in self._looked_for() for span in _occurrences(text, secret)]
         return apart(sorted([*found, *known]))
+
+    def _looked_for(self) -> Iterator[str]:
+        telling = (secret for secret in self._whole if _is_telling(secret))
+        return islice(telling, _LOOKED_FOR)
 
     def _placeholder(self, secret: str) -> str:
         known = self._placeholders.get(secret)
@@ -133,6 +144,10 @@ class Mask:
                 known = f"{base}_{number}"
             self._placeholders[secret], self._secrets[known] = known, secret
         return known
+
+
+def _is_telling(secret: str) -> bool:
+    return len(secret) >= (_TELLING_LETTERS if secret.isalpha() else _TELLING_CHARACTERS)
 
 
 def _occurrences(text: str, secret: str) -> Iterator[Span]:

@@ -67,6 +67,8 @@ def block_end(lines: Sequence[str], header: int) -> int:
             last = number
         elif begun and _COMMENT.match(text):
             continue  # left of the body it stands in, if a deeper line follows; preprocessors' lines too
+        elif _indent(text) < indent and _is_closed(lines[header]):
+            break  # it closes what the block is in
         elif _CLOSING.match(text) or (not begun and text.strip()[0] in "{)]"):
             last = number  # the closing bracket of the block, or a bracket that opens it on its own line
             if text.strip()[0] not in "{)]" or text.rstrip().endswith(("}", "};", "end")):
@@ -75,6 +77,11 @@ def block_end(lines: Sequence[str], header: int) -> int:
             break
         begun = True
     return last + 1
+
+
+def _is_closed(header: str) -> bool:
+    """Whether the whole block stands on the line of its header: ``void close() {}``."""
+    return header.rstrip("\r\n\t ;,").endswith("}") and header.count("{") == header.count("}")
 
 
 def _paragraph(lines: Sequence[str], line: int) -> tuple[int, int]:

@@ -17,6 +17,8 @@ from sidelight.editing.languages import language_of
 _DOUBLE, _LETTER, _TEMPLATE = r'"(?:[^"\\\n]|\\.)*"', r"'(?:[^'\\\n]|\\[^\n]+?)'", r"`(?:[^`\\]|\\.)*`"
 _SINGLE = r"'(?:[^'\\\n]|\\.)*'"
 _SLASHES, _HASH = r"//[^\n]*|/\*.*?\*/", r"#[^\n]*"
+# A comment that is never closed is none, as in a regular expression; it is looked for once.
+_UNCLOSED = r"/\*.*"
 _TRIPLE = r'"""(?:[^\\]|\\.)*?"""' + "|" + r"'''(?:[^\\]|\\.)*?'''"
 
 
@@ -24,14 +26,14 @@ def _tokens(comments: str, *strings: str) -> re.Pattern[str]:
     return re.compile(rf"(?P<comment>{comments})|(?P<string>{'|'.join(strings)})|(?P<blank>\s+)", re.DOTALL)
 
 
-_C = _tokens(_SLASHES, _DOUBLE, _LETTER)
-_SCRIPT = _tokens(_SLASHES, _DOUBLE, _SINGLE, _TEMPLATE)
+_C = _tokens(_SLASHES, _DOUBLE, _LETTER, _UNCLOSED)
+_SCRIPT = _tokens(_SLASHES, _DOUBLE, _SINGLE, _TEMPLATE, _UNCLOSED)
 _LANGUAGES = {
     **dict.fromkeys(("c", "cpp", "csharp", "java", "kotlin", "scala", "swift", "objective-c"), _C),
     **dict.fromkeys(("javascript", "javascriptreact", "typescript", "typescriptreact", "dart"), _SCRIPT),
-    "go": _tokens(_SLASHES, _DOUBLE, _LETTER, r"`[^`]*`"),
-    "rust": _tokens(_SLASHES, r'r#*".*?"#*', r'"(?:[^"\\]|\\.)*"', _LETTER),
-    "php": _tokens(rf"{_SLASHES}|#(?!\[)[^\n]*", _DOUBLE, _SINGLE),
+    "go": _tokens(_SLASHES, _DOUBLE, _LETTER, r"`[^`]*`", _UNCLOSED),
+    "rust": _tokens(_SLASHES, r'r#*".*?"#*', r'"(?:[^"\\]|\\.)*"', _LETTER, _UNCLOSED),
+    "php": _tokens(rf"{_SLASHES}|#(?!\[)[^\n]*", _DOUBLE, _SINGLE, _UNCLOSED),
     "ruby": _tokens(r"#(?!\{)[^\n]*", _DOUBLE, _SINGLE),
     # Only where it does not parse: docstrings are told by their quotes alone then.
     "python": _tokens(f"{_TRIPLE}|{_HASH}", _DOUBLE, _SINGLE),

@@ -35,7 +35,7 @@ def place_tests(document: Sequence[str], code: str, language: str) -> CodePlace:
     home = _home(there, said) or _last_class(there, said, new)
     near = home or next((one for one in reversed(there) if not one.container), None)
     place = (near.first, near.end) if near else None
-    if members := _new_members(there, said, new):
+    if members := _new_members(there, said, new, language):
         return _added(old, [*new[: said[0].first], *members], place, language)
     if _has_known(there, said) or (not said and _repeats(old, new)):
         return find_place(document, "\n".join(new), place, language)
@@ -92,11 +92,16 @@ def _last_class(there: Sequence[Definition], said: Sequence[Definition], new: Se
     return classes[-1] if classes and (is_method or new[0][:1] in (" ", "\t")) else None
 
 
-def _new_members(there: Sequence[Definition], said: Sequence[Definition], new: Sequence[str]) -> list[str]:
+def _new_members(
+    there: Sequence[Definition], said: Sequence[Definition], new: Sequence[str], language: str
+) -> list[str]:
     """Return the members of a class that the code repeats only around new ones; nothing where it does more."""
     outer = [one for one in said if not one.container]
     home = _home(there, said)
     if len(outer) != 1 or home is None:
+        return []
+    above, below = new[: outer[0].first], new[outer[0].end :]
+    if any(map(str.strip, [*with_new_imports([""], above, language)[1], *below])):
         return []
     members = [one for one in said if one.container == outer[0].inside]
     known = {one.name for one in there if one.container == home.inside}

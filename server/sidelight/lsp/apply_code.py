@@ -123,7 +123,7 @@ async def apply_at(session: Session, job: Job, document: Document, found: CodePl
         put(Text(answer))
         put(Finished("complete"))
 
-    title, mode = session.title(APPLY, subject), session.edit_mode()
+    title, mode = session.running.title(APPLY, subject), session.edit_mode()
     try:
         if mode == "page":
             await job.run(say, PageDelivery(session.pages, subject, title), title, is_edit=False)

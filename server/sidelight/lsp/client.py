@@ -14,7 +14,7 @@ from lsprotocol import types
 from sidelight.errors import SidelightError
 from sidelight.lsp.diagnostics import Diagnostics
 from sidelight.lsp.handshake import Abilities
-from sidelight.lsp.protocol import ClientError, ClientSilentError, Protocol
+from sidelight.lsp.protocol import ClientError, ClientSilentError, Protocol, without_commands
 from sidelight.messages import Message, msg
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class Client:
     def show(self, kind: types.MessageType, message: Message, hint: Message | None = None) -> None:
         """Show a message to the user."""
         text = " ".join(self.write(part) for part in (message, hint) if part)
-        self.protocol.tell(types.WINDOW_SHOW_MESSAGE, {"type": kind.value, "message": text})
+        self.protocol.tell(types.WINDOW_SHOW_MESSAGE, {"type": kind.value, "message": without_commands(text)})
 
     def show_error(self, error: SidelightError) -> None:
         """Show what went wrong, and what to do about it."""
@@ -62,7 +62,7 @@ class Client:
         """Let the user choose one of ``titles``; None when the user or the client would not. Raises ``ClientError``."""
         params = {
             "type": types.MessageType.Info.value,
-            "message": self.write(message),
+            "message": without_commands(self.write(message)),
             "actions": [{"title": title} for title in titles],
         }
         chosen = await self.protocol.ask(types.WINDOW_SHOW_MESSAGE_REQUEST, params, _CHOICE_S)
@@ -147,7 +147,7 @@ class Progress:
         if self._is_over:  # the job was quicker than the client's answer, and being cancelled is not always heard
             return
         self._is_open = True
-        self._tell({"kind": "begin", "title": title, "cancellable": True})
+        self._tell({"kind": "begin", "title": without_commands(title), "cancellable": True})
 
     @property
     def is_open(self) -> bool:
@@ -168,14 +168,14 @@ class Progress:
         """Say what is happening now."""
         if self._is_open and text != self._last:
             self._last = text
-            self._tell({"kind": "report", "message": text, "cancellable": True})
+            self._tell({"kind": "report", "message": without_commands(text), "cancellable": True})
 
     def end(self, text: str) -> None:
         """Say that it is over."""
         self._is_over = True
         if self._is_open:
             self._is_open = False
-            self._tell({"kind": "end", "message": text})
+            self._tell({"kind": "end", "message": without_commands(text)})
 
     def _tell(self, value: dict[str, Any]) -> None:
         self._client.protocol.tell(types.PROGRESS, {"token": self.token, "value": value})

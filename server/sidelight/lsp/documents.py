@@ -73,6 +73,10 @@ class Document:
         """Let a tracked range go; one that has gone already is no matter."""
         self._tracked = [other for other in self._tracked if other is not tracked]
 
+    def follows(self, tracked: TrackedRange) -> bool:
+        """Whether a tracked range follows this text still."""
+        return any(other is tracked for other in self._tracked)
+
     def change(self, change: types.TextDocumentContentChangeEvent) -> None:
         """Apply one change of a ``didChange``."""
         whole = Range(Place(0, 0), self.text.end)

@@ -87,7 +87,7 @@ class Edits:
         assert document is not None
         assert subject.target is not None
         self.restoring.prepare()
-        rewrite = Rewrite(task.name, subject.context, tells_truncation=tells_truncation)
+        rewrite = Rewrite(task.name, subject.context, tells_truncation=tells_truncation, asked=task.asked)
         obstacle = obstacle or self._obstacle(document, subject.target.range)
         writer = BufferWriter(self.client, self.documents, document, subject.target.range, label_of(title, job))
         self._writers = [other for other in self._writers if not other.is_over] + [writer]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sidelight.core.answers import Answer
@@ -16,11 +16,11 @@ from sidelight.core.finding_lines import Severity
 from sidelight.core.finding_places import Reviewed
 from sidelight.core.findings import Finding
 from sidelight.editing.line_diff import Hunk, hunks
-from sidelight.editing.text import Range
+from sidelight.editing.text import Place, Range
 from sidelight.editing.tracked import TrackedRange
 from sidelight.lsp.client import Client
 from sidelight.lsp.diagnostics import OUR_SOURCE
-from sidelight.lsp.documents import Document, Documents, document_key
+from sidelight.lsp.documents import Document, Documents, document_key, file_path
 from sidelight.lsp.subject import Subject
 from sidelight.lsp.whole_lines import lines_in, lines_now, stripped, touch, visible, whole_lines
 from sidelight.messages import Message, msg, plain
@@ -177,6 +177,20 @@ class Findings:
             self._compared = file, document, document.version, [] if before == now else hunks(before, now)
         return self._compared[3]
 
+    def subject_now(self, review: Review) -> Subject:
+        """Return what a review is about; where that part has not changed, it is followed anew from where it is now."""
+        subject = replace(review.subject, target=None)
+        document = self._documents.opened(subject.document.uri) if subject.document else None
+        if document is None or subject.files:
+            return subject
+        file = review.files[0]
+        part = whole_lines(file.snapshot, file.reviewed.first, file.reviewed.end)
+        place = lines_now(part, self._changes(file, document), document)
+        if place is None:
+            return subject
+        end = Place(place.end.line + 1, 0) if place.end.line + 1 < len(document.text.lines) else place.end
+        return replace(subject, document=document, target=document.track(Range(place.start, end)))
+
     # What is shown
 
     def of(self, uri: str) -> list[Shown]:
@@ -215,15 +229,17 @@ class Findings:
             self._publish(document.uri)
 
     def _look(self, document: Document) -> None:
-        """Forget the findings of a closed document, and those whose lines the user has changed."""
+        """Forget the findings whose lines the user has changed, and those that nobody can look at any more."""
         if not document.is_open and self._compared is not None and self._compared[1] is document:
             self._compared = None
         if document.is_changing:
             return
         found = [shown for shown in self.of(document.uri) if shown.document is document]
-        gone = [shown for shown in found if not document.is_open or not _stands(shown, document)]
+        gone = [shown for shown in found if not (_stands(shown, document) if document.is_open else _stays(shown))]
         self._let_go(gone)
-        if not gone and any(shown.place.range != shown.told for shown in found):
+        if not document.is_open and len(gone) < len(found):
+            self._publish(document.uri)  # they have no version any more
+        elif not gone and any(shown.place.range != shown.told for shown in found):
             self._publish_later(document.uri)
 
     def _forget(self, shown: Shown) -> None:
@@ -303,6 +319,12 @@ class Findings:
 def _short(text: str) -> str:
     text = " ".join(text.split())
     return text if len(text) <= _LONGEST_TITLE else text[: _LONGEST_TITLE - 1] + "…"
+
+
+def _stays(shown: Shown) -> bool:
+    """Whether a finding outlasts its document: one among many files does, which users open and close one by one."""
+    path = file_path(shown.file.uri) if shown.review.subject.files else None
+    return path is not None and path.is_file()
 
 
 def _stands(shown: Shown, document: Document) -> bool:

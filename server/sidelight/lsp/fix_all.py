@@ -24,12 +24,15 @@ from sidelight.lsp.edits import Aside
 from sidelight.lsp.jobs import Job
 from sidelight.lsp.live_edit import Mode
 from sidelight.lsp.protocol import InvalidParams
-from sidelight.lsp.session import Session, tells_truncation
+from sidelight.lsp.running import tells_truncation
+from sidelight.lsp.session import Session
 from sidelight.lsp.subject import Asked, Subject, find_subject
 from sidelight.messages import Message, msg
 
 _FIX = TASKS["fix"]
 _MOST_TOLD = 5
+# Each is a question of its own, and each is followed while the user types.
+_MOST_GROUPS = 100
 
 
 @dataclass(slots=True)
@@ -53,7 +56,7 @@ class FixAllJob(Job):
     def stop(self) -> None:
         """Stop the job under way, which ends as any that is stopped, and begin no other."""
         self.is_stopped = True
-        if self.current is not None:
+        if self.current is not None and not self.current.is_answered:
             self.current.stop()
         else:
             super().stop()
@@ -69,6 +72,10 @@ def fix_all(session: Session, asked: Asked) -> Job:
     groups = _groups(document, [each for each in asked.diagnostics if not is_mark(each)])
     if not groups:
         raise UsageError(msg("No problems are reported in {name}.", name=document.name))
+    if len(groups) > _MOST_GROUPS:
+        del groups[_MOST_GROUPS:]
+        told = msg("Only the first {most} places in {name} are fixed at once.", most=_MOST_GROUPS, name=document.name)
+        session.client.show(types.MessageType.Info, told)
     job = FixAllJob(session.client)
     run = _Run(session, job, document)
     session.begin(job, run.run(run.subjects(groups), len(groups)))
@@ -76,22 +83,24 @@ def fix_all(session: Session, asked: Asked) -> Job:
 
 
 def _groups(document: Document, diagnostics: Sequence[types.Diagnostic]) -> list[_Group]:
-    """Return the diagnostics by the lines that a fix of each would be about; what overlaps is one."""
-    found: list[_Group] = []
-    lines = document.text.lines
-    for each in diagnostics:
-        place = document.range(each.range)
-        first, end = place.start.line, max(place.end_line, place.start.line + 1)
-        around = target_lines(lines, Range(place.start, place.start))
-        first, end = min(first, around.start.line), max(end, around.end.line + (1 if around.end.column else 0))
-        found.append(_Group(first, end, [each]))
+    """Return the diagnostics by the lines that a fix of each would be about; what overlaps is one.
+
+    At most one group more than are fixed: linters report thousands in generated code.
+    """
     groups: list[_Group] = []
-    for one in sorted(found, key=lambda one: one.first):
-        if groups and one.first < groups[-1].end:
-            groups[-1].end = max(groups[-1].end, one.end)
-            groups[-1].diagnostics += one.diagnostics
-        else:
-            groups.append(one)
+    placed = ((document.range(each.range), each) for each in diagnostics)
+    for place, each in sorted(placed, key=lambda one: one[0].start):
+        first, end = place.start.line, max(place.end_line, place.start.line + 1)
+        if not groups or end > groups[-1].end:  # else the definition around it is known: finding it takes a while
+            if len(groups) > _MOST_GROUPS:
+                break
+            around = target_lines(document.text.lines, Range(place.start, place.start))
+            first, end = min(first, around.start.line), max(end, around.end.line + (1 if around.end.column else 0))
+        one = _Group(first, end, [each])
+        while groups and one.first < groups[-1].end:
+            before = groups.pop()
+            one = _Group(min(before.first, one.first), max(before.end, one.end), before.diagnostics + one.diagnostics)
+        groups.append(one)
     return groups
 
 
@@ -169,9 +178,9 @@ class _Run:
     async def _fix(self, asked: Asked, subject: Subject, mode: Mode) -> bool:
         """Fix one group; returns whether to go on: who does not answer now will not answer the next either."""
         session, told = self.session, list[Message]()
-        ready = session.checked(_FIX, subject)
-        question = session.question(_FIX, ready, asked)
-        title = session.title(_FIX, ready)
+        ready = session.running.checked(_FIX, subject)
+        question = session.running.question(_FIX, ready, asked)
+        title = session.running.title(_FIX, ready)
 
         async def show_page(_subject: Subject, _title: str, _answer: Answer, why: Message) -> None:
             told.append(why)
@@ -183,7 +192,7 @@ class _Run:
         )  # fmt: skip
         self.job.current = job
         try:
-            answer = await job.run(session.ask(question), delivery, title, is_edit=True)
+            answer = await job.run(session.running.ask(question), delivery, title, is_edit=True)
         except asyncio.CancelledError:
             job.stop()
             raise

@@ -64,7 +64,7 @@ class Fixing:
         if not found:
             return self._nothing_here()
         session, review = self._session(), found[-1].review
-        page = session.pages.new(review.title, review.subject, review.answer)
+        page = session.pages.new(review.title, session.findings.subject_now(review), review.answer)
         page.foot = incomplete_note(review.answer, session.client) if review.answer.finished else ""
         session.do(session.pages.show(page))
         return {"accepted": True}
@@ -93,7 +93,7 @@ class Fixing:
 
     def _ask(self, session: Session, document: Document, found: Sequence[Shown]) -> None:
         diagnostics = tuple(_diagnostic(document, shown) for shown in found)
-        session.start(TASKS["fix"], Asked(document.uri, diagnostics=diagnostics))
+        session.running.start(TASKS["fix"], Asked(document.uri, diagnostics=diagnostics))
 
 
 def _diagnostic(document: Document, shown: Shown) -> types.Diagnostic:

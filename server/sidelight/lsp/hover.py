@@ -82,13 +82,13 @@ class Hovers:
         line = document.text.lines[place.line]
         word = next((it for it in _WORD.finditer(line) if it.start() <= place.column <= it.end()), None)
         name = word[0] if word else ""
-        turn = await self._explanation(document, place.line, name)
+        span = word.span() if word else (place.column, place.column)
+        at = document.lsp_range(Range(Place(place.line, span[0]), Place(place.line, span[1])))
+        turn = await self._explanation(document, place.line, name)  # meanwhile the line may have gone
         if turn is None:
             return None
-        span = word.span() if word else (place.column, place.column)
-        at = Range(Place(place.line, span[0]), Place(place.line, span[1]))
         kind = "markdown" if self._client.can.hover_markdown else "plaintext"
-        return {"contents": {"kind": kind, "value": self._text(turn)}, "range": document.lsp_range(at)}
+        return {"contents": {"kind": kind, "value": self._text(turn)}, "range": at}
 
     async def _explanation(self, document: Document, line: int, name: str) -> Turn | None:
         known = self._known.get(document.key)

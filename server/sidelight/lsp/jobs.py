@@ -114,6 +114,11 @@ class Job:
             self._work.cancel()
         self._receive(Finished("stopped"))
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether no more of the answer comes: it is delivered now, or was."""
+        return self._finished.done()
+
     async def ended(self) -> None:
         """Wait until the job's work is over, however it ends."""
         if self._work is not None:

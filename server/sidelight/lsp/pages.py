@@ -153,7 +153,7 @@ class Pages:
     def new(self, title: str, subject: Subject, answer: Answer) -> Page:
         """Make a page for an answer."""
         id_, uri = self._new_uri(title)
-        page = Page(id_, uri, title, subject, answer, self.client.write)
+        page = Page(id_, uri, title, subject.followed(), answer, self.client.write)
         self._pages[document_key(uri)] = page
         while len(self._pages) > _KEPT_PAGES:
             _, old = self._pages.popitem(last=False)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from functools import cached_property, partial
@@ -32,6 +33,9 @@ PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS, INTERNAL_ERROR =
 # Eglot (Emacs 28) leaves a request that came together with the answer to a command lying until more output comes; a
 # notification that begins with $/ is output which every client may ignore.
 _NUDGE_AFTER_S = 0.3
+
+# VS Code makes links of these in whatever it tells its user; a click on the first one runs something.
+_COMMANDS = re.compile(r"\]\((?=(?:command|file):)", re.IGNORECASE)
 
 NOT_INITIALIZED, CANCELLED, REQUEST_FAILED = -32002, -32800, -32803
 
@@ -173,7 +177,7 @@ class Protocol(JsonRPCProtocol):
         if error is None:
             return self._send_data({"jsonrpc": "2.0", "id": msg_id, "result": self.plain(future.result())})
         if isinstance(error, SidelightError):
-            hint = self.translate(error.hint) if error.hint else None
+            hint = without_commands(self.translate(error.hint)) if error.hint else None
             data = {"kind": error.kind, "hint": hint}
             return self._send_error(msg_id, REQUEST_FAILED, self.translate(error.message), data)
         if isinstance(error, JsonRpcException):
@@ -217,7 +221,7 @@ class Protocol(JsonRPCProtocol):
             future.set_result(message.get("result"))
 
     def _send_error(self, msg_id: Any, code: int, message: str, data: Any = None) -> None:
-        error = {"code": code, "message": message} | ({"data": data} if data is not None else {})
+        error = {"code": code, "message": without_commands(message)} | ({"data": data} if data is not None else {})
         self._send_data({"jsonrpc": "2.0", "id": msg_id, "error": error})
 
     def _send_data(self, data: Any) -> None:
@@ -231,6 +235,14 @@ class Protocol(JsonRPCProtocol):
         if result is None or isinstance(result, (dict, str, bool, int)):
             return result
         return self.converter.unstructure(result)
+
+
+def without_commands(text: str) -> str:
+    """Return a text that some editor may show with links, without those which run a command or open a file.
+
+    Names of files and words of servers are in what users are told, and nobody knows who wrote these.
+    """
+    return _COMMANDS.sub("]\N{WORD JOINER}(", text)
 
 
 def _loggable(message: Any) -> Any:

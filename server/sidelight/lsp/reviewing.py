@@ -62,7 +62,7 @@ class Reviewing:
     def _delivery(self, job: Job, subject: Subject) -> ReviewDelivery:
         session = self._session
         files = files_of(subject, session.documents.encoding)
-        review = Review(job.id, session.title(TASKS["review"], subject), subject, files)
+        review = Review(job.id, session.running.title(TASKS["review"], subject), subject, files)
         return ReviewDelivery(session.findings, session.pages, review, session.opening.values)
 
     async def result(self, answer: Answer) -> dict[str, Any]:  # noqa: ARG002

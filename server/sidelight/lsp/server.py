@@ -254,7 +254,7 @@ class Server:
         for token in (partial, work_done):
             if token is not None and (isinstance(token, bool) or not isinstance(token, (str, int))):
                 raise InvalidParams("A token must be a string or an integer.")
-        return await self.session.run_to_result(task, self._asked(params), partial, work_done)
+        return await self.session.running.run_to_result(task, self._asked(params), partial, work_done)
 
     async def models(self, _params: Any) -> dict[str, Any]:
         return await self.session.models.listed()
@@ -310,7 +310,7 @@ class Server:
             asked = self._asked(argument or {})
             if TASKS[name].edits and asked.uri is None:
                 raise InvalidParams("uri is missing.")
-            return {"job": self.session.start(TASKS[name], asked).id}
+            return {"job": self.session.running.start(TASKS[name], asked).id}
 
         return begin
 
@@ -336,7 +336,7 @@ class Server:
             raise UsageError(
                 msg("Nothing is written below the line yet."), msg("Write your question there, then send it.")
             )
-        return {"job": self.session.send(page, instruction).id}
+        return {"job": self.session.running.send(page, instruction).id}
 
     def apply_code(self, argument: Any) -> dict[str, str]:
         given = parse_given(argument or {}, self._asked(argument or {}))
@@ -351,7 +351,7 @@ class Server:
         if not (isinstance(page, str) and isinstance(block, int) and isinstance(uri, str)):
             raise InvalidParams("page, block and uri are needed.")
         # Answered at once, like every command: some clients send no didChange and take no edit while one runs.
-        self.session.do(self.session.insert_block(page, block, uri, replace=argument.get("replace") is True))
+        self.session.do(self.session.blocks.insert(page, block, uri, replace=argument.get("replace") is True))
         return {"accepted": True}
 
 

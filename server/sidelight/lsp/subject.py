@@ -53,7 +53,7 @@ def parse_asked(arguments: Any, converter: Converter) -> Asked:
     )
     return Asked(
         texts["uri"], range_, texts["instruction"] or "", diagnostics, texts["conversation"], texts["workspace"],
-        changes=arguments.get("changes") is True,
+        changes=_flag(arguments, "changes"),
     )  # fmt: skip
 
 
@@ -62,6 +62,13 @@ def _text(arguments: dict[str, Any], name: str) -> str | None:
     if value is not None and not isinstance(value, str):
         raise InvalidParams(f"{name} must be a string.")
     return value or None
+
+
+def _flag(arguments: dict[str, Any], name: str) -> bool:
+    value = arguments.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise InvalidParams(f"{name} must be true or false.")
+    return value is True
 
 
 def _structured(arguments: dict[str, Any], name: str, kind: type[Any], converter: Converter) -> Any:
@@ -112,6 +119,11 @@ class Subject:
             diagnostics=tuple(replace(one, range=_moved(one.range, by, document)) for one in context.diagnostics),
         )
         return Subject(context, document, tracked)
+
+    def followed(self) -> Subject:
+        """Return the subject without a target that is followed no longer: nobody knows where that is by now."""
+        is_lost = self.document is not None and self.target is not None and not self.document.follows(self.target)
+        return replace(self, target=None) if is_lost else self
 
     def release(self) -> None:
         """Stop following the target."""

@@ -118,7 +118,7 @@ class TaskList:
         if not isinstance(name, str):
             raise InvalidParams("task must be a string.")
         if self._own is not None:
-            return self._session.start(self._find(self._own, name), asked)
+            return self._session.running.start(self._find(self._own, name), asked)
         # Asked for before they were read: the job waits for that.
         job = Job(name, self._session.client)
         self._session.begin(job, self._start_late(job, name, asked))
@@ -126,7 +126,7 @@ class TaskList:
 
     async def _start_late(self, job: Job, name: str, asked: Asked) -> None:
         await self._session.settings()
-        await self._session.perform(job, self._find(await self.own(), name), asked)
+        await self._session.running.perform(job, self._find(await self.own(), name), asked)
 
     def _find(self, own: OwnTasks, name: str) -> Task:
         if found := own.tasks.get(name):

@@ -68,7 +68,7 @@ class WritingTests:
     def delivery(self, job: Job, question: Question, subject: Subject) -> Delivery | None:
         """Return what puts the answer's code into the file for tests."""
         assert self._tests is not None
-        title = self._session.title(question.task, subject)
+        title = self._session.running.title(question.task, subject)
         return _TestDelivery(self._session, job, self._asked, subject, self._tests, title)
 
     async def result(self, answer: Answer) -> dict[str, Any]:
@@ -156,7 +156,7 @@ class _TestDelivery:
         return await self._add(code, answer)
 
     async def _show_page(self, answer: Answer, told: Message) -> None:
-        await self.session.show_unapplied(self.subject, self.title, answer, told)
+        await self.session.running.show_unapplied(self.subject, self.title, answer, told)
 
     async def _create(self, code: str, answer: Answer) -> Message:
         client, path = self.session.client, self.tests.path
@@ -222,7 +222,7 @@ class _TestDelivery:
 
     def _edit(self, subject: Subject, uri: str) -> Delivery:
         session, is_preview = self.session, self.session.edit_mode() == "preview"
-        show_page = partial(session.show_unapplied, self.subject, self.title)
+        show_page = partial(session.running.show_unapplied, self.subject, self.title)
         task = replace(APPLY, title=TASKS["test"].title)
         if subject.target is not None:
             mode = "preview" if is_preview else "once"

@@ -30,7 +30,7 @@ from sidelight.core.wire.surrogates import SurrogateJoiner, whole
 from sidelight.errors import ProviderError
 from sidelight.messages import msg, plain
 from sidelight.providers.anythingllm_errors import abort_error, empty_answer, ended_early
-from sidelight.providers.anythingllm_message import Sent, Unmarking
+from sidelight.providers.anythingllm_message import Sent, without_mark
 from sidelight.providers.chat import count_of
 from sidelight.providers.refusals import told
 
@@ -191,16 +191,16 @@ class _TextOfAnswer:
 
     def __init__(self, mark: str) -> None:
         self._joiner = SurrogateJoiner()
-        self._unmarking = Unmarking(mark)
+        self._mark = mark
         self._splitter = ReasoningSplitter()
 
     def feed(self, delta: str) -> Iterator[AnswerEvent]:
         """Take a delta; yield what is certain."""
-        yield from self._split(self._unmarking.feed(self._joiner.feed(delta)))
+        yield from self._split(without_mark(self._joiner.feed(delta), self._mark))
 
     def finish(self) -> list[AnswerEvent]:
         """Return what waited for more."""
-        rest = self._unmarking.feed(self._joiner.finish()) + self._unmarking.finish()
+        rest = without_mark(self._joiner.finish(), self._mark)
         return [*self._split(rest), *self._splitter.finish()]
 
     def _split(self, text: str) -> Iterable[AnswerEvent]:

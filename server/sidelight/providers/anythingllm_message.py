@@ -115,27 +115,11 @@ def _documents(parts: Sequence[Part], nonce: str) -> Iterable[Document]:
 
 
 def _free_mark(prompt: Prompt) -> str:
-    """Return a mark that stands nowhere in the prompt, so that taking it out again takes nothing else."""
+    """Return a mark that stands nowhere in the prompt, so that all of them in the answer are ours."""
     text = "".join((prompt.system, prompt.user, prompt.query))
     return next((mark for mark in _MARKS if mark not in text), "")
 
 
-class Unmarking:
-    """Takes the mark before slashes out of text that comes in pieces."""
-
-    def __init__(self, mark: str) -> None:
-        self._mark = mark
-        self._held = ""
-
-    def feed(self, text: str) -> str:
-        """Return what is certain so far: a mark at the end waits for what follows."""
-        if not self._mark or not text:
-            return text
-        text = self._held + text
-        self._held = self._mark if text.endswith(self._mark) else ""
-        return text[: len(text) - len(self._held)].replace(f"{self._mark}/", "/")
-
-    def finish(self) -> str:
-        """Return what waited."""
-        held, self._held = self._held, ""
-        return held
+def without_mark(text: str, mark: str) -> str:
+    """Take the mark out of an answer, also where the model changed what it stood before: nobody would see it there."""
+    return text.replace(mark, "") if mark else text

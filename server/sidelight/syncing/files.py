@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,7 +71,7 @@ def read_document(root: Path, name: str) -> Document | Refused:
     try:
         content = _content(target)
     except OSError as error:
-        return _refused(name, "unreadable", msg("it cannot be read: {reason}", reason=error.strerror or str(error)))
+        return _unreadable(name, error)
     return _document(root, name, content) if isinstance(content, bytes) else _refused(name, *content)
 
 
@@ -105,14 +106,24 @@ def _refused(name: str, why: Why, message: Message) -> Refused:
     return Refused(name, why, message)
 
 
+def _unreadable(name: str, error: OSError) -> Refused:
+    return _refused(name, "unreadable", msg("it cannot be read: {reason}", reason=error.strerror or str(error)))
+
+
 def _names(root: Path, top: str, ignored: Ignored, selection: Selection) -> Iterator[str]:
     """Yield the files of a top: itself, if it is one, or what is in it and not ignored."""
     path = root / top
-    if not path.is_dir():
+    try:
+        is_folder = stat.S_ISDIR(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        is_folder = False
+    except OSError as error:  # what cannot be looked at is not gone
+        selection.refused.append(_unreadable(top, error))
+        return
+    if not is_folder:
         if os.path.lexists(path):
             yield top
-        return
-    if path.is_symlink() and not is_within(root, real(path)):
+    elif path.is_symlink() and not is_within(root, real(path)):
         selection.refused.append(_refused(top, "link", msg("it is a link that leads out of the folder")))
     elif top and ignored.has(top, is_folder=True):
         told = msg("git ignores this folder; name files in it themselves")
@@ -127,15 +138,32 @@ def _walk(root: Path, folder: str, ignored: Ignored, selection: Selection) -> It
         with os.scandir(root / folder) as entries:
             there = sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
-        told = msg("it cannot be read: {reason}", reason=error.strerror or str(error))
-        selection.refused.append(_refused(folder, "unreadable", told))
+        selection.refused.append(_unreadable(folder, error))
         return
     for entry in there:
         name = f"{folder}/{entry.name}" if folder else entry.name
-        is_folder = entry.is_dir(follow_symlinks=False)
-        if ignored.has_itself(name, is_folder=is_folder):
+        try:
+            is_link = _is_link(entry)
+            is_folder = entry.is_dir(follow_symlinks=False) and not is_link
+            is_passed_over = is_link and (entry.is_dir() or _is_ignored(root, real(root / name), ignored))
+        except OSError as error:  # links in a circle, or to where nobody may look
+            selection.refused.append(_unreadable(name, error))
+            continue
+        if is_passed_over or ignored.has_itself(name, is_folder=is_folder):
             continue
         if is_folder:
             yield from _walk(root, name, ignored, selection)
-        elif not (entry.is_symlink() and entry.is_dir()):
+        else:
             yield name
+
+
+def _is_link(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a link; on Windows, a junction is one, too."""
+    if entry.is_symlink() or sys.platform != "win32":
+        return entry.is_symlink()
+    return entry.stat(follow_symlinks=False).st_reparse_tag == stat.IO_REPARSE_TAG_MOUNT_POINT
+
+
+def _is_ignored(root: Path, target: Path, ignored: Ignored) -> bool:
+    """Whether git ignores a file that a link leads to: what is kept back there does not go out under another name."""
+    return target != root and is_within(root, target) and ignored.has(target.relative_to(root).as_posix())

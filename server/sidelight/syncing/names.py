@@ -53,10 +53,19 @@ def root_of(path: Path, folders: Iterable[Path] = ()) -> Path:
     return found or next((real(it) for it in folders if is_within(real(it), place)), above[0])
 
 
-def name_in(root: Path, path: Path) -> str:
-    """Return a path below the root, with slashes; empty for the root itself. The last part may be a link."""
-    place = real(path.parent) / path.name if path.name not in ("", "..") and path.is_symlink() else real(path)
-    return "" if place == root else place.relative_to(root).as_posix()
+def place_of(path: Path, folders: Iterable[Path] = ()) -> tuple[Path, str]:
+    """Return the root of a path, and the path below it with slashes; empty for the root itself.
+
+    A link in a repository or an opened folder is that link, wherever it leads; any other stands for what it leads to.
+    """
+    opened = [*folders]
+    if path.name not in ("", "..") and path.is_symlink() and path.absolute() not in [it.absolute() for it in opened]:
+        holder = real(path.parent)
+        root = root_of(holder, opened)
+        if (root / ".git").exists() or any(is_within(real(it), holder) for it in opened):
+            return root, (holder / path.name).relative_to(root).as_posix()
+    root, place = root_of(path, opened), real(path)
+    return root, "" if place == root else place.relative_to(root).as_posix()
 
 
 def real(path: Path) -> Path:

@@ -17,7 +17,7 @@ from sidelight.errors import ProviderError, UsageError
 from sidelight.messages import msg
 from sidelight.syncing.files import Selection, select
 from sidelight.syncing.ledger import Ledger, alone
-from sidelight.syncing.names import is_under, name_in, root_of, source_of
+from sidelight.syncing.names import is_under, place_of, source_of
 from sidelight.syncing.plan import make_plan
 from sidelight.syncing.values import DocumentStore, Report, Tell
 from sidelight.syncing.work import Work
@@ -47,8 +47,8 @@ def wishes_of(act: Act, paths: Iterable[Path], folders: Sequence[Path]) -> list[
             raise UsageError(
                 msg("{path} does not exist.", path=str(path)), msg("Name files or folders that are there.")
             )
-        root = root_of(path, folders)
-        names.setdefault(root, []).append(name_in(root, path))
+        root, name = place_of(path, folders)
+        names.setdefault(root, []).append(name)
     return [(root, Wish(act, () if act == "sync" else tuple(dict.fromkeys(it)))) for root, it in names.items()]
 
 
@@ -84,6 +84,8 @@ class Syncing:
 
     def _prepare(self, wish: Wish, report: Report, stop: Stop) -> tuple[Work, Selection]:
         """Look at the ledger, the files and the workspace, and put into the report what is to be done."""
+        if not self.root.is_dir():  # a drive that is away: what lies there is not gone
+            raise UsageError(msg("{path} does not exist.", path=str(self.root)))
         report.workspace = workspace = self.store.workspace(stop)
         ledger = Ledger.read(self.folder, self.store.address, workspace, self.root)
         match wish.act:

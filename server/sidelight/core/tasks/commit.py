@@ -6,10 +6,11 @@ All files are always named; their patches share the room, small ones first, so t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sidelight.core.changes import ChangedFile, Changes
 from sidelight.core.context import Context
-from sidelight.core.secrets import is_secret_file
+from sidelight.core.secrets import Mask
 from sidelight.core.tasks.task import Task
 from sidelight.editing.fences import code_blocks
 from sidelight.editing.text import Place, Range, split_lines
@@ -55,14 +56,17 @@ COMMIT = Task(
     question=_question,
     clean=clean_message,
     has_place=False,
+    topic="Conventions for commit messages",
 )
 
 
 def staged_context(changes: Changes, subjects: Sequence[str], instruction: str, language: str) -> Context:
     """Return the context that shows what is staged; ``subjects`` are those of the last commits, newest first."""
-    hidden = [file.path for file in changes.files if is_secret_file(file.path)]
+    mask = Mask()
+    hidden = [file.path for file in changes.files if file.is_secret]
     shown = [file for file in changes.files if file.patch and file.path not in hidden]
-    patches, is_cut = _shared(shown, _MOST_CHARACTERS)
+    # What is left of a secret that was cut would not look like one.
+    patches, is_cut = _shared([replace(file, patch=mask.hide(file.patch)) for file in shown], _MOST_CHARACTERS)
     listed = [_listed(file, is_shown=file in shown) for file in changes.files]
     style = ["The last commits' subjects, for their style and language:", *(f"  {one}" for one in subjects), ""]
     lines = [*(style if subjects else []), "Staged files:", *listed, "", *patches]
@@ -75,6 +79,7 @@ def staged_context(changes: Changes, subjects: Sequence[str], instruction: str, 
         instruction=instruction,
         answer_language=language if not subjects else "en",  # their language is in the subjects
         notes=tuple(_notes(hidden, is_cut=is_cut or changes.is_cut)),
+        mask=mask,
     )
 
 

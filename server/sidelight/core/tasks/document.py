@@ -22,4 +22,5 @@ DOCUMENT = Task(
     orders=f"You document code. Say what the code itself does not: purpose, units, order, errors. {CODE_ANSWER}",
     question=_question,
     edits=True,
+    topic="Conventions for documentation comments",
 )

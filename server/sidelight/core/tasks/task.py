@@ -18,7 +18,8 @@ class Task:
     to do without words of the user. ``numbers_lines``: the answer is to name lines, so that the model is shown their
     numbers.
     ``clean`` makes of a whole answer what it is for; until its end, nothing of such an answer is shown. ``has_place``:
-    it is about a place in a document.
+    it is about a place in a document. ``topic`` is what to look up in a knowledge base where the user has said nothing;
+    without one, the question is. ``asked`` are words of the user's that the question is made of.
     """
 
     name: str
@@ -30,6 +31,8 @@ class Task:
     numbers_lines: bool = False
     clean: Callable[[str], str] | None = None
     has_place: bool = True
+    topic: str = ""
+    asked: str = ""
 
 
 CODE_ANSWER = (

@@ -59,6 +59,7 @@ TEST = Task(
         "placeholders. Before the block, say in one or two sentences what is tested."
     ),
     question=_question,
+    topic="How tests are written",
 )
 
 

@@ -20,8 +20,8 @@ from sidelight.messages import Translator, msg, translator
 if TYPE_CHECKING:
     from sidelight.providers.builtin.page import Block
 
-# What they answer goes on as it is, into a commit, a file or a list: an explanation of why there is none must not.
-_NEED_A_MODEL = ("commit", "test", "review")
+# What others answer goes on as it is, into a commit, a file or a list: an explanation of why there is none must not.
+_WITHOUT_A_MODEL = ("ask", "explain", "fix", "generate", "document")
 
 
 class BuiltinProvider:
@@ -45,7 +45,7 @@ class BuiltinProvider:
         """Yield the answer line by line."""
         from sidelight.providers.builtin.page import code, how_to_connect, write
 
-        if request.task in _NEED_A_MODEL:
+        if request.task not in _WITHOUT_A_MODEL:
             needs = msg("The task {task} needs a model.", task=code(request.task))
             yield Finished("cut_off", ConfigurationError(needs, how_to_connect()))
             return
@@ -95,7 +95,7 @@ class BuiltinProvider:
             )
 
     def _blocks(self, request: Request, say: Translator, stop: Stop) -> Iterator[Block]:
-        from sidelight.providers.builtin import docstring, explain, page, program, questions, repair, ruff
+        from sidelight.providers.builtin import docstring, explain, program, questions, repair, ruff
 
         context = request.context
         match request.task:
@@ -107,8 +107,5 @@ class BuiltinProvider:
                 yield from explain.explain(context)
             case "fix":
                 yield from repair.fix(context, ruff.find_ruff(self._opened), stop)
-            case "generate" | "document":
-                yield from docstring.generate(context, say)
             case _:
-                yield msg("The task {task} needs a model.", task=page.code(request.task))
-                yield page.how_to_connect()
+                yield from docstring.generate(context, say)
