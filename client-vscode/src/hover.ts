@@ -21,7 +21,7 @@ export function registerAskAgain(server: Server, runs: Runs): vscode.Disposable 
     if (typeof uri !== "string" || typeof line !== "number" || typeof character !== "number") return;
     const at = { line, character };
     const work = (client: LanguageClient) =>
-      runs.start(client, { task: "explain", uri: client.code2ProtocolConverter.asUri(vscode.Uri.parse(uri, true)), range: { start: at, end: at } });
+      runs.start(client, { task: "explain", uri: client.code2ProtocolConverter.asUri(vscode.Uri.parse(uri, true)), range: { start: at, end: at }, symbol: true });
     await server.withClient(work);
   });
 }

@@ -20,6 +20,8 @@ export interface TaskArguments {
 export interface RunParams extends TaskArguments {
   /** One of `Task`, or the name of a task of the user's own. */
   task: string;
+  /** The range stands on a name: its definition is meant. */
+  symbol?: boolean;
   partialResultToken?: string;
 }
 

@@ -95,6 +95,18 @@ def test_the_newest_explanation_shows_and_its_name_is_the_range(editor: Editor, 
     assert result["contents"]["kind"] == "plaintext"
 
 
+@pytest.mark.parametrize("place", [USE, HEADER, DECORATOR])
+def test_asking_again_is_about_the_definition_that_the_hover_is_about(
+    editor: Editor, anythingllm: AnythingLLMServer, place: tuple[int, int]
+) -> None:
+    uri = editor.open("area.py", CODE)
+    at = {"line": place[0], "character": place[1]}
+    again = {"task": "explain", "uri": uri, "range": {"start": at, "end": at}, "symbol": True}
+    editor.request("sidelight/run", again)
+    assert "area.py, lines 4 to 6:" in anythingllm.questions[0].body["message"]
+    assert hover(editor, uri, place) is not None
+
+
 def test_a_client_with_markdown_gets_markdown(
     start_editor: Start, connected: dict[str, str], anythingllm: AnythingLLMServer
 ) -> None:

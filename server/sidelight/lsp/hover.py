@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from textwrap import dedent
@@ -21,18 +21,16 @@ from lsprotocol import types
 from sidelight.core.context import Context, target_lines
 from sidelight.core.ports import Conversations, HistoryError, Turn
 from sidelight.core.transcripts import fence_for, inline
-from sidelight.editing.definitions import named_in
 from sidelight.editing.fences import code_blocks
-from sidelight.editing.text import Place, Range, split_lines, without_line_end
+from sidelight.editing.symbols import headers_of, word_at
+from sidelight.editing.text import Place, Range, split_lines
 from sidelight.lsp.client import Client
 from sidelight.lsp.documents import Document, Documents
 from sidelight.messages import Message, msg
 
 log = logging.getLogger(__name__)
 
-_WORD = re.compile(r"[^\W\d][\w$]*")
 _LONGEST = 2000
-_LONGEST_HEADER = 300
 # Another editor may have explained it, or deleted the explanation.
 _KNOWN_FOR_S = 30.0
 
@@ -50,10 +48,10 @@ _LINKS = (
 
 @dataclass(slots=True)
 class _Known:
-    """What was found in one version of a document, by line and name."""
+    """What was found in one version of a document, by where the name begins."""
 
     at: float
-    found: dict[tuple[int, str], Turn | None] = field(default_factory=dict)
+    found: dict[Place, Turn | None] = field(default_factory=dict)
 
 
 class Hovers:
@@ -79,30 +77,26 @@ class Hovers:
         if document is None:
             return None
         place = document.place(position)
-        line = document.text.lines[place.line]
-        word = next((it for it in _WORD.finditer(line) if it.start() <= place.column <= it.end()), None)
-        name = word[0] if word else ""
-        span = word.span() if word else (place.column, place.column)
-        at = document.lsp_range(Range(Place(place.line, span[0]), Place(place.line, span[1])))
-        turn = await self._explanation(document, place.line, name)  # meanwhile the line may have gone
+        start, end = word_at(document.text.lines[place.line], place.column)
+        at = document.lsp_range(Range(Place(place.line, start), Place(place.line, end)))
+        turn = await self._explanation(document, Place(place.line, start))  # meanwhile the line may have gone
         if turn is None:
             return None
         kind = "markdown" if self._client.can.hover_markdown else "plaintext"
         return {"contents": {"kind": kind, "value": self._text(turn)}, "range": at}
 
-    async def _explanation(self, document: Document, line: int, name: str) -> Turn | None:
+    async def _explanation(self, document: Document, place: Place) -> Turn | None:
         known = self._known.get(document.key)
         if known is None or monotonic() - known.at > _KNOWN_FOR_S:
             known = self._known[document.key] = _Known(monotonic())
-        if (line, name) not in known.found:
-            lines = tuple(document.text.lines)
-            look = (self._conversations(), lines, document.language_id, line, name)
+        if place not in known.found:
+            look = (self._conversations(), tuple(document.text.lines), document.language_id, place)
             try:
-                known.found[line, name] = await asyncio.to_thread(_look_up, *look)
+                known.found[place] = await asyncio.to_thread(_look_up, *look)
             except HistoryError as error:
                 log.info("no explanation can be looked up: %s", error)
                 return None
-        return known.found[line, name]
+        return known.found[place]
 
     def _text(self, turn: Turn) -> str:
         who = " ".join(part for part in (turn.provider, turn.model) if part)
@@ -112,31 +106,14 @@ class Hovers:
         return f"{without_links(shortened(turn.answer))}\n\n---\n\n{inline(self._client.write(foot))}"
 
 
-def _look_up(conversations: Conversations, lines: Sequence[str], language: str, line: int, name: str) -> Turn | None:
-    """Return the explanation of the definition whose header a line is, else of the one that has the name."""
-    for header in _headers(lines, language, line, name):
+def _look_up(conversations: Conversations, lines: Sequence[str], language: str, place: Place) -> Turn | None:
+    """Return the explanation of the definition whose header the line is, else of the one that has the name there."""
+    for header in headers_of(lines, language, place):
         caret = Range(Place(header, 0), Place(header, 0))
         context = Context(lines=tuple(lines), target=target_lines(lines, caret))
         if context.digest and (turn := conversations.explanation(context.digest)) is not None:
             return turn
     return None
-
-
-def _headers(lines: Sequence[str], language: str, line: int, name: str) -> Iterator[int]:
-    bare = [without_line_end(it) for it in lines]
-    header = line
-    while bare[header].lstrip().startswith("@") and header + 1 < len(bare):
-        header += 1  # a decorator belongs to what it decorates
-    if _name_in(bare, header, language):
-        yield header
-    if name:
-        named = [it for it, said in enumerate(bare) if name in said and _name_in(bare, it, language) == name]
-        if len(named) == 1 and named[0] != header:
-            yield named[0]
-
-
-def _name_in(lines: Sequence[str], number: int, language: str) -> str:
-    return named_in(lines, number, language)[0] if len(lines[number]) <= _LONGEST_HEADER else ""
 
 
 # What is shown

@@ -13,6 +13,7 @@ from sidelight.core.doc_style import with_comments_above
 from sidelight.core.finding_places import Reviewed
 from sidelight.core.secrets import refuse_secret_file
 from sidelight.core.tasks import Task
+from sidelight.editing.symbols import headers_of
 from sidelight.editing.text import Place, Range
 from sidelight.editing.tracked import TrackedRange
 from sidelight.errors import UsageError
@@ -26,7 +27,8 @@ from sidelight.messages import msg
 class Asked:
     """The arguments of a command or a run, checked. ``is_exact``: the range is the target as it is.
 
-    ``changes``: it is about what has changed in the folder of ``uri`` since the last commit.
+    ``changes``: it is about what has changed in the folder of ``uri`` since the last commit. ``is_symbol``: the range
+    stands on a name, whose definition is meant.
     """
 
     uri: str | None = None
@@ -37,6 +39,7 @@ class Asked:
     workspace: str | None = None
     is_exact: bool = False
     changes: bool = False
+    is_symbol: bool = False
 
 
 def parse_asked(arguments: Any, converter: Converter) -> Asked:
@@ -53,7 +56,7 @@ def parse_asked(arguments: Any, converter: Converter) -> Asked:
     )
     return Asked(
         texts["uri"], range_, texts["instruction"] or "", diagnostics, texts["conversation"], texts["workspace"],
-        changes=_flag(arguments, "changes"),
+        changes=_flag(arguments, "changes"), is_symbol=_flag(arguments, "symbol"),
     )  # fmt: skip
 
 
@@ -147,6 +150,8 @@ def find_subject(asked: Asked, task: Task, documents: Documents, language: str) 
     document = documents.read(asked.uri)
     diagnostics = tuple(diagnostic_of(document, item) for item in asked.diagnostics if not is_mark(item))
     place = _place(document, asked.range)
+    if asked.is_symbol and place is not None:
+        place = _definition(document, place.start)
     target = place if asked.is_exact and place else target_lines(document.text.lines, place, diagnostics)
     if task.name == "document" and not asked.is_exact:
         target = with_comments_above(document.text.lines, target, document.language_id)
@@ -165,6 +170,12 @@ def find_subject(asked: Asked, task: Task, documents: Documents, language: str) 
     if task.name == "fix" and not context.target_text.strip():
         raise UsageError(msg("There is nothing to fix at this place."), msg("Select the code, or put the caret in it."))
     return Subject(context, document, document.track(target) if document.is_open else None)
+
+
+def _definition(document: Document, place: Place) -> Range:
+    """Return the caret in the definition of the name at a place; at the place itself where there is none."""
+    header = next(headers_of(document.text.lines, document.language_id, place), place.line)
+    return Range(Place(header, 0), Place(header, 0))
 
 
 def _place(document: Document, range_: types.Range | None) -> Range | None:
