@@ -146,4 +146,6 @@ def _too_long(task: Task, context: Context, budget: Budget) -> UsageError:
 
 def _tell_masked(context: Context, sent: str, notes: list[Note]) -> None:
     if count := context.mask.count_in(sent):
-        notes.append(Note(msg("{count} keys or passwords in the text were masked before it was sent.", count=count)))
+        notes.append(
+            Note(msg("Keys and passwords in the text that were masked before it was sent: {count}.", count=count))
+        )
