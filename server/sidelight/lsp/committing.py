@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from sidelight.core.answers import Answer
 from sidelight.core.assistant import Question
+from sidelight.core.context import Context
 from sidelight.core.tasks import TASKS, Task
 from sidelight.errors import UsageError
-from sidelight.git import read_staged
 from sidelight.lsp.documents import file_path
 from sidelight.lsp.jobs import Delivery, Job
 from sidelight.lsp.subject import Asked, Subject
@@ -34,11 +34,12 @@ class Committing:
                 msg("git is run only where you trust the folder, and this one is not trusted."),
                 msg("Trust the workspace in the editor, or set SIDELIGHT_TRUST_WORKSPACE=1."),
             )
-        context = await asyncio.to_thread(
-            read_staged, self._folder(), self._session.folders, subject.context.instruction,
-            subject.context.answer_language,
-        )  # fmt: skip
-        return TASKS["commit"], Subject(context)
+        return TASKS["commit"], Subject(await asyncio.to_thread(self._staged, self._folder(), subject.context))
+
+    def _staged(self, folder: Path, about: Context) -> Context:
+        from sidelight.git import read_staged
+
+        return read_staged(folder, self._session.folders, about.instruction, about.answer_language)
 
     def _folder(self) -> Path:
         path = file_path(self._asked.uri) if self._asked.uri else None

@@ -6,7 +6,6 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sidelight.changed_files import changed_files
 from sidelight.core.answers import Answer
 from sidelight.core.assistant import Question
 from sidelight.core.tasks import TASKS, Task
@@ -80,6 +79,8 @@ def untrusted() -> UsageError:
 
 def read_changes(folder: Path, opened: tuple[Path, ...], subject: Subject) -> Subject:
     """Return what has changed in the repository around a folder. Raises ``UsageError``. Blocks."""
+    from sidelight.changed_files import changed_files
+
     context = subject.context
     found = changed_files(folder, opened, context.instruction, context.answer_language)
     uris = (file_uri(path) for path in found.paths)

@@ -21,7 +21,6 @@ from sidelight.lsp.examining import Examinations
 from sidelight.lsp.fix_all import fix_all
 from sidelight.lsp.fixing import Fixing
 from sidelight.lsp.framing import Incoming
-from sidelight.lsp.knowledge import Knowledge
 from sidelight.lsp.models import Wanted
 from sidelight.lsp.pages import page_actions, written_instruction
 from sidelight.lsp.protocol import InvalidParams, Protocol, make_protocol
@@ -98,7 +97,7 @@ class Server:
             "sidelight.openSource": self.open_source,
             "sidelight.showSent": self.show_sent,
             "sidelight.fixAll": self.fix_all,
-            "sidelight.knowledge": Knowledge(self._wiring, lambda: self.session).command,
+            "sidelight.knowledge": self.knowledge,
             "sidelight.task": self.own_task,
             **self.session.edits.commands(),
             **Fixing(lambda: self.session).commands(),
@@ -337,6 +336,11 @@ class Server:
                 msg("Nothing is written below the line yet."), msg("Write your question there, then send it.")
             )
         return {"job": self.session.running.send(page, instruction).id}
+
+    def knowledge(self, argument: Any) -> dict[str, Any]:
+        from sidelight.lsp.knowledge import Knowledge  # what it needs is loaded when it is used
+
+        return Knowledge(self._wiring, lambda: self.session).command(argument)
 
     def apply_code(self, argument: Any) -> dict[str, str]:
         given = parse_given(argument or {}, self._asked(argument or {}))
