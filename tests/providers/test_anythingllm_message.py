@@ -92,7 +92,7 @@ def test_a_prompt_without_parts_is_sent_as_it_is() -> None:
 
 
 def test_a_long_selection_is_sent_whole(anythingllm: AnythingLLMServer) -> None:
-    code = "".join(f"x{number} = /root/{number}  # ü\r\n" for number in range(20_000))
+    code = "".join(f"x{number} = /api/{number}  # ü\r\n" for number in range(20_000))
     ask(anythingllm, prompt_of(("orders", "", "O."), ("target", "a.py", code), ("question", "", "Q?"), query="q"))
     assert body_sent(anythingllm)["message"] == f"q\n\n{code.replace(' /', f' {WJ}/')}\n\nO.\n\nQ?"
 
