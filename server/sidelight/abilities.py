@@ -7,14 +7,14 @@ wins.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
-import os
 import stat
 import threading
 from pathlib import Path
 from typing import Any
+
+from sidelight.files import replace_private
 
 log = logging.getLogger(__name__)
 
@@ -80,16 +80,5 @@ class Abilities:
         return {}
 
     def _write(self, content: dict[str, Any]) -> None:
-        import tempfile
-
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # mkstemp: nobody else may read it from its first byte on.
-        descriptor, temporary = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.")
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(content, file, ensure_ascii=True, indent=1)
-            os.replace(temporary, self._path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-            raise
+        replace_private(self._path, json.dumps(content, ensure_ascii=True, indent=1))

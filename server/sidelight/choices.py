@@ -22,6 +22,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sidelight.errors import SidelightError, UsageError
+from sidelight.files import replace_private
 from sidelight.messages import Message, msg
 from sidelight.setting_table import PROVIDERS
 from sidelight.settings import Layer, Settings
@@ -161,17 +162,7 @@ class Choices:
         return dict(content["folders"])
 
     def _write(self, content: dict[str, Any]) -> None:
-        import tempfile
-
-        descriptor, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(content, file, ensure_ascii=True, indent=1)
-            os.replace(temporary, self.path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-            raise
+        replace_private(self.path, json.dumps(content, ensure_ascii=True, indent=1))
 
 
 @contextlib.contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from pathlib import Path
 
 from sidelight.errors import UsageError
@@ -34,6 +36,21 @@ def read_text(path: Path) -> str:
             msg("{path} is not text in UTF-8.", path=str(path)), msg("Save it as UTF-8, or choose another file.")
         )
     return text
+
+
+def replace_private(path: Path, text: str) -> None:
+    """Write a file of ours whole or not at all; nobody else may read it, from its first byte on. Raises ``OSError``."""
+    import tempfile
+
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
 
 
 def language_of(path: Path) -> str:

@@ -248,6 +248,10 @@ class AnythingLLMServer:
                 return
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
+    def body_of(self, content_type: str, body: bytes) -> Any:
+        """Return what the body of a request says."""
+        return json.loads(body) if body else None
+
     def _serve(self, connection: socket.socket) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._connections.add(connection)
@@ -255,7 +259,7 @@ class AnythingLLMServer:
             if self._context is not None:
                 connection = self._context.wrap_socket(connection, server_side=True)
                 self._connections.add(connection)
-            if seen := _read_request(connection):
+            if seen := _read_request(connection, self.body_of):
                 self.seen.append(seen)
                 response = self.respond(seen)
                 _play(connection, seen, iter([response]) if isinstance(response, bytes) else response)
@@ -265,7 +269,7 @@ class AnythingLLMServer:
             connection.close()
 
 
-def _read_request(connection: socket.socket) -> Seen | None:
+def _read_request(connection: socket.socket, body_of: Callable[[str, bytes], Any]) -> Seen | None:
     data = b""
     while b"\r\n\r\n" not in data:
         if not (more := connection.recv(65536)):
@@ -276,8 +280,10 @@ def _read_request(connection: socket.socket) -> Seen | None:
     method, path, _ = first.split(" ")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     while len(body) < int(headers.get("content-length", 0)):
-        body += connection.recv(65536)
-    return Seen(method, path, headers, json.loads(body) if body else None)
+        if not (more := connection.recv(65536)):
+            return None  # whoever sent it has gone
+        body += more
+    return Seen(method, path, headers, body_of(headers.get("content-type", ""), body))
 
 
 def _play(connection: socket.socket, seen: Seen, script: Script) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import re
-import socket
 import uuid
 from collections.abc import Callable
 from email.parser import BytesParser
@@ -13,7 +12,7 @@ from email.policy import default
 from typing import Any
 from urllib.parse import unquote
 
-from support.anythingllm import KEY, AnythingLLMServer, Script, Seen, _play, json_reply, reply
+from support.anythingllm import KEY, AnythingLLMServer, Script, Seen, json_reply, reply
 
 Fault = Callable[[Seen], "bytes | Script | None"]
 
@@ -124,38 +123,11 @@ class DocumentsServer(AnythingLLMServer):
         for it in there[:1]:
             self.workspaces[slug].remove(it)
 
-    def _serve(self, connection: socket.socket) -> None:
-        self._connections.add(connection)
-        try:
-            if seen := _read(connection):
-                self.seen.append(seen)
-                response = self.respond(seen)
-                _play(connection, seen, iter([response]) if isinstance(response, bytes) else response)
-        except OSError:
-            pass
-        finally:
-            connection.close()
-
-
-def _read(connection: socket.socket) -> Seen | None:
-    """Read a request, the body of which is JSON or a form; of a form, files are (name, content)."""
-    data = b""
-    while b"\r\n\r\n" not in data:
-        if not (more := connection.recv(65536)):
-            return None
-        data += more
-    head, _, body = data.partition(b"\r\n\r\n")
-    first, *lines = head.decode("latin-1").split("\r\n")
-    method, path, _ = first.split(" ")
-    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    while len(body) < int(headers.get("content-length", 0)):
-        if not (more := connection.recv(65536)):
-            return None  # whoever sent it has gone
-        body += more
-    kind = headers.get("content-type", "")
-    if kind.startswith("multipart/form-data"):
-        return Seen(method, path, headers, _form(kind, body))
-    return Seen(method, path, headers, json.loads(body) if body else None)
+    def body_of(self, content_type: str, body: bytes) -> Any:
+        """Return JSON, or a form, of which files are (name, content)."""
+        if content_type.startswith("multipart/form-data"):
+            return _form(content_type, body)
+        return super().body_of(content_type, body)
 
 
 def _form(kind: str, body: bytes) -> dict[str, Any]:

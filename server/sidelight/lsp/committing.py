@@ -10,11 +10,9 @@ from sidelight.core.answers import Answer
 from sidelight.core.assistant import Question
 from sidelight.core.context import Context
 from sidelight.core.tasks import TASKS, Task
-from sidelight.errors import UsageError
-from sidelight.lsp.documents import file_path
 from sidelight.lsp.jobs import Delivery, Job
+from sidelight.lsp.repositories import repository_folder
 from sidelight.lsp.subject import Asked, Subject
-from sidelight.messages import msg
 
 if TYPE_CHECKING:
     from sidelight.lsp.session import Session
@@ -29,25 +27,13 @@ class Committing:
 
     async def prepare(self, subject: Subject) -> tuple[Task, Subject]:
         """Return the task with what is staged around the document, else in the first folder."""
-        if not self._session.is_trusted:
-            raise UsageError(
-                msg("git is run only where you trust the folder, and this one is not trusted."),
-                msg("Trust the workspace in the editor, or set SIDELIGHT_TRUST_WORKSPACE=1."),
-            )
-        return TASKS["commit"], Subject(await asyncio.to_thread(self._staged, self._folder(), subject.context))
+        folder = repository_folder(self._session, self._asked)
+        return TASKS["commit"], Subject(await asyncio.to_thread(self._staged, folder, subject.context))
 
     def _staged(self, folder: Path, about: Context) -> Context:
         from sidelight.git import read_staged
 
         return read_staged(folder, self._session.folders, about.instruction, about.answer_language)
-
-    def _folder(self) -> Path:
-        path = file_path(self._asked.uri) if self._asked.uri else None
-        if path is not None:
-            return path if path.is_dir() else path.parent
-        if not self._session.folders:
-            raise UsageError(msg("No folder is opened."), msg("Open a folder of a repository."))
-        return self._session.folders[0]
 
     def delivery(self, job: Job, question: Question, subject: Subject) -> Delivery | None:  # noqa: ARG002
         """Return None: the message is a page."""

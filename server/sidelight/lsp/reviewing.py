@@ -11,9 +11,10 @@ from sidelight.core.assistant import Question
 from sidelight.core.tasks import TASKS, Task
 from sidelight.core.tasks.review import REVIEW_CHANGES
 from sidelight.errors import UsageError
-from sidelight.lsp.documents import file_path, file_uri
+from sidelight.lsp.documents import file_uri
 from sidelight.lsp.findings import Review
 from sidelight.lsp.jobs import Delivery, Job
+from sidelight.lsp.repositories import repository_folder
 from sidelight.lsp.review_delivery import FindingsBeside, ReviewDelivery, files_of
 from sidelight.lsp.subject import Asked, Subject
 from sidelight.messages import msg
@@ -32,21 +33,11 @@ class Reviewing:
     async def prepare(self, subject: Subject) -> tuple[Task, Subject]:
         """Return the task, and what is looked at. Raises ``UsageError`` where there is nothing to look at."""
         if self._asked.changes:
-            if not self._session.is_trusted:
-                raise untrusted()
-            folder = self._folder()
+            folder = repository_folder(self._session, self._asked)
             return REVIEW_CHANGES, await asyncio.to_thread(read_changes, folder, self._session.folders, subject)
         if not subject.context.target_text.strip():
             raise UsageError(msg("There is nothing to review at this place."), msg("Select the code, or open a file."))
         return TASKS["review"], subject
-
-    def _folder(self) -> Path:
-        path = file_path(self._asked.uri) if self._asked.uri else None
-        if path is not None:
-            return path if path.is_dir() else path.parent
-        if not self._session.folders:
-            raise UsageError(msg("No folder is opened."), msg("Open a folder of a repository."))
-        return self._session.folders[0]
 
     def delivery(self, job: Job, question: Question, subject: Subject) -> Delivery | None:  # noqa: ARG002
         """Return what shows the findings; None for a client without diagnostics, which gets a page."""
@@ -67,14 +58,6 @@ class Reviewing:
     async def result(self, answer: Answer) -> dict[str, Any]:  # noqa: ARG002
         """Return nothing: findings are shown, and their text is the answer."""
         return {}
-
-
-def untrusted() -> UsageError:
-    """Return the error for a folder in which git must not run."""
-    return UsageError(
-        msg("git is run only where you trust the folder, and this one is not trusted."),
-        msg("Trust the workspace in the editor, or set SIDELIGHT_TRUST_WORKSPACE=1."),
-    )
 
 
 def read_changes(folder: Path, opened: tuple[Path, ...], subject: Subject) -> Subject:
