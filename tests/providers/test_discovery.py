@@ -13,9 +13,17 @@ from typing import Any
 
 import pytest
 
+from sidelight.providers import discovery
 from sidelight.providers.discovery import Found, discover
 
 Serve = Callable[..., int]
+PROBE_S = 0.5
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give a busy machine more than a blink for its answers."""
+    monkeypatch.setattr(discovery, "PROBE_S", PROBE_S)
 
 
 @pytest.fixture
@@ -33,7 +41,8 @@ def serve() -> Iterator[Serve]:
                 self.send_response(404 if body is None else 200)
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
-                self.wfile.write(data)
+                with contextlib.suppress(ConnectionError):  # whoever asked a silent one has gone
+                    self.wfile.write(data)
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -81,7 +90,7 @@ def test_all_are_asked_at_once_and_a_silent_one_holds_up_nobody(serve: Serve) ->
     took = monotonic() - began
     silent.set()
     assert [it.provider for it in found] == ["openai"]
-    assert took < 1.5  # one after the other they would take 4 x 3 x 0.15 s, with connecting
+    assert took < 6 * PROBE_S  # one after the other they would take 4 x 3 times it
 
 
 def test_the_order_is_that_of_the_ports(serve: Serve) -> None:
@@ -118,7 +127,7 @@ def test_a_server_that_sends_byte_by_byte_holds_nobody_up() -> None:
     thread.start()
     began = monotonic()
     assert discover(ports=[listener.getsockname()[1]]) == []
-    assert monotonic() - began < 2.0
+    assert monotonic() - began < 8 * PROBE_S
     with contextlib.suppress(OSError):
         listener.shutdown(socket.SHUT_RDWR)
     listener.close()

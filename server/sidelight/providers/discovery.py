@@ -39,6 +39,8 @@ def discover(known: Sequence[Found] = (), ports: Sequence[int] = PORTS) -> list[
     listening = [port for port in ports if _listens(port)]
     if not listening:
         return []
+    import requests  # noqa: F401  # loading it takes as long as they have for their answers
+
     http = Http(HttpOptions(connect_s=PROBE_S, silence_s=PROBE_S, retries=0))
     stop = Stop()
     with ThreadPoolExecutor(len(listening) * len(_SIGNS), "discovery") as threads:

@@ -92,8 +92,7 @@ describe("the conversation", { timeout: 240_000 }, () => {
     ];
     await user.shot("view-empty");
     await user.selectLines(1, 2);
-    await user.view.getByRole("button", { name: "Ask about demo.py:1-2", pressed: true }).waitFor();
-    await user.askOn("What does it do?");
+    await user.askOn("What does it do?", "demo.py:1-2");
     await user.ended("complete");
     assert.equal(await user.answer.locator("h2 .chip").innerText(), "demo.py:1-2");
     assert.match(model.requests.at(-1), /return a \+ b/);
@@ -163,7 +162,7 @@ describe("the conversation", { timeout: 240_000 }, () => {
     model.pieces = ["```python\ndef add(a, b):\n    return b + a\n```\n"];
     await user.command("View: Focus Active Editor Group");
     await user.selectLines(1, 2);
-    await user.askOn("Swap them");
+    await user.askOn("Swap them", "demo.py:1-2");
     await user.ended("complete");
     await user.openFile("other.py");
     await user.answer.getByRole("button", { name: "Apply as Edit" }).press("Enter");

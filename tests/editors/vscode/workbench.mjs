@@ -51,12 +51,14 @@ export class Workbench {
     await this.page.keyboard.type(String(line));
     await this.page.keyboard.press("Enter");
     await this.#input().waitFor({ state: "hidden" });
+    await eventually(() => this.hasFocusInEditor(), Boolean);
   }
 
   async selectLine(line) {
     await this.goToLine(line);
     await this.page.keyboard.press("Home");
     await this.page.keyboard.press("Shift+End");
+    await this.#selected();
   }
 
   async selectLines(first, last) {
@@ -64,6 +66,7 @@ export class Workbench {
     await this.page.keyboard.press("Home");
     for (let line = first; line < last; line++) await this.page.keyboard.press("Shift+ArrowDown");
     await this.page.keyboard.press("Shift+End");
+    await this.#selected();
   }
 
   async focusEditor() {
@@ -150,8 +153,10 @@ export class Workbench {
     return this.view.locator("footer textarea");
   }
 
-  /** Asks in the view, where the conversation goes on. */
-  async askOn(question) {
+  /** Asks in the view, where the conversation goes on; about this place, where one is named. */
+  async askOn(question, place = "") {
+    // The view hears of a selection only when it rests, and asks about the one that it shows.
+    if (place) await this.view.getByRole("button", { name: `Ask about ${place}`, exact: true, pressed: true }).waitFor();
     await this.box.fill(question);
     await this.box.press("Enter");
     await this.asked(question);
@@ -211,6 +216,10 @@ export class Workbench {
     await this.command("Notifications: Clear All Notifications");
     await toast.waitFor({ state: "detached" });
     return shown;
+  }
+
+  async #selected() {
+    await this.page.locator('.statusbar-item[id="status.editor.selection"]', { hasText: "selected" }).waitFor();
   }
 
   #input() {
