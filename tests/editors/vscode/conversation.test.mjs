@@ -60,7 +60,7 @@ async function shootWide(user) {
   await drag(218, 350);
 }
 
-describe("the conversation", { timeout: 240_000 }, () => {
+describe("the conversation", { timeout: 600_000 }, () => {
   let vscode, user, model;
 
   before(async () => {
@@ -268,7 +268,7 @@ describe("the conversation", { timeout: 240_000 }, () => {
     const shown = await user.answers.first().innerText();
     await user.command("Developer: Reload Window");
     await user.box.waitFor({ state: "detached" });
-    await user.answers.nth(4).waitFor({ timeout: 60_000 });
+    await user.answers.nth(4).waitFor();
     assert.equal(await user.box.inputValue(), "half a question");
     assert.equal(await user.answers.first().innerText(), shown);
     assert.equal(await user.answers.first().locator("h2 button.chip").innerText(), "demo.py:1-2");

@@ -29,7 +29,7 @@ def second(a, b):
 print(second(1, 2))
 `;
 
-describe("a live edit", { timeout: 300_000 }, () => {
+describe("a live edit", { timeout: 600_000 }, () => {
   let vscode, user, model;
 
   before(async () => {

@@ -4,7 +4,7 @@ import { after, before, describe, test } from "node:test";
 import { startVSCode } from "./vscode.mjs";
 import { Workbench } from "./workbench.mjs";
 
-describe("in Simplified Chinese", { timeout: 240_000 }, () => {
+describe("in Simplified Chinese", { timeout: 600_000 }, () => {
   let vscode, user;
 
   before(async () => {

@@ -13,7 +13,7 @@ print(add(1, 2))
 `;
 const HUGE = `${"# a line that is there to fill the file, as in generated code\n".repeat(100_000)}def last(a, b):\n    return a + b\n`;
 
-describe("a server that ends by itself", { timeout: 300_000 }, () => {
+describe("a server that ends by itself", { timeout: 600_000 }, () => {
   let vscode, user, model;
 
   before(async () => {
@@ -115,7 +115,7 @@ describe("a server that ends by itself", { timeout: 300_000 }, () => {
   });
 });
 
-describe("without a folder", { timeout: 240_000 }, () => {
+describe("without a folder", { timeout: 600_000 }, () => {
   let vscode, user;
 
   before(async () => {
@@ -156,7 +156,7 @@ describe("without a folder", { timeout: 240_000 }, () => {
   });
 });
 
-describe("two windows", { timeout: 240_000 }, () => {
+describe("two windows", { timeout: 600_000 }, () => {
   let vscode, users;
 
   before(async () => {

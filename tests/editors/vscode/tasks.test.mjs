@@ -47,7 +47,7 @@ function makeRepository(folder) {
   git("add", "calc.py");
 }
 
-describe("tasks, and what answers rest on", { timeout: 240_000 }, () => {
+describe("tasks, and what answers rest on", { timeout: 600_000 }, () => {
   let vscode, user, model;
 
   const box = () => user.page.locator(".scm-editor .view-lines").first().innerText().then((text) => text.replaceAll("\u00a0", " ").trim());
@@ -155,7 +155,7 @@ describe("tasks, and what answers rest on", { timeout: 240_000 }, () => {
     await user.command("View: Revert and Close Editor");
     await user.command("Developer: Reload Window");
     await user.box.waitFor({ state: "detached" });
-    await user.answer.waitFor({ timeout: 60_000 });
+    await user.answer.waitFor();
     await user.press("guide.md");
     await user.page.locator('.tab.active[data-resource-name="guide.md"]').waitFor();
     await eventually(selection, (text) => /Ln [57]\b.*selected/.test(text));

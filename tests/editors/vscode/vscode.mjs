@@ -49,6 +49,7 @@ export async function startVSCode({ files, settings = {}, environment = {}, trus
   try {
     await healthy(port, server);
     const browser = await openBrowser(data);
+    browser.setDefaultTimeout(60_000);
     const page = browser.pages()[0] ?? (await browser.newPage());
     const close = async () => {
       await browser.close();

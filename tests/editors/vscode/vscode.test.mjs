@@ -17,7 +17,7 @@ print(addd(1, 2))
 const LAST_LINE = 99;
 const PYTHON = { "sidelight.python": process.env.PYTHON };
 
-describe("in a trusted folder", { timeout: 240_000 }, () => {
+describe("in a trusted folder", { timeout: 600_000 }, () => {
   let vscode, user, model;
 
   before(async () => {
@@ -192,7 +192,7 @@ describe("in a trusted folder", { timeout: 240_000 }, () => {
   });
 });
 
-describe("in a folder that is not trusted", { timeout: 150_000 }, () => {
+describe("in a folder that is not trusted", { timeout: 600_000 }, () => {
   let vscode, user;
 
   before(async () => {
@@ -217,7 +217,7 @@ describe("in a folder that is not trusted", { timeout: 150_000 }, () => {
   });
 });
 
-describe("where the server does not start", { timeout: 150_000 }, () => {
+describe("where the server does not start", { timeout: 600_000 }, () => {
   let vscode, user;
 
   before(async () => {

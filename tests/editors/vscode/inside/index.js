@@ -2,7 +2,7 @@
 // The order is in the environment: SIDELIGHT_INSIDE, {"suite": a module that exports `tests`, "report": a file}.
 const { writeFileSync } = require("node:fs");
 
-const TEST_MS = 30_000;
+const TEST_MS = 60_000;
 
 exports.run = async () => {
   const { suite, report } = JSON.parse(process.env.SIDELIGHT_INSIDE ?? "{}");
