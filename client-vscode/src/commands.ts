@@ -7,6 +7,7 @@
 import * as vscode from "vscode";
 import type { LanguageClient, Middleware } from "vscode-languageclient/node";
 import { openedUri, writeCommitMessage } from "./commit";
+import type { Edits } from "./edits";
 import { describeError } from "./errors";
 import { execute } from "./execute";
 import { chooseAnyModel } from "./models";
@@ -29,6 +30,7 @@ export class Commands {
   constructor(
     private readonly server: Server,
     private readonly runs: Runs,
+    private readonly edits: Edits,
   ) {}
 
   register(): vscode.Disposable {
@@ -180,9 +182,13 @@ export class Commands {
     else await this.#fromEditor(work);
   }
 
-  /** Stops the latest answer in the view and the latest job of the server; users mean whatever is running. */
+  /**
+   * Stops the latest answer in the view and the latest job of the server; users mean whatever is running. A job that waits
+   * for a preview ends with it: the server alone could not close that.
+   */
   async #stop(): Promise<void> {
     this.runs.stop();
+    if (await this.edits.discardPreview()) return;
     const client = this.server.client;
     if (client) await execute(client, "sidelight.stop");
   }

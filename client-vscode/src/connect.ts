@@ -105,6 +105,7 @@ function askKey({ name }: Connection, isKept: boolean): Thenable<string | undefi
 
 /** Returns undefined when the user has cancelled, or when it was said why it could not be tried. */
 async function tryConnection(client: LanguageClient, keys: Keys, { connection, address, key }: Wanted): Promise<ConnectResult | undefined> {
+  if (key !== undefined) keys.mask(key);
   const known = key ?? (await keys.get(connection, address));
   const params: ConnectParams = { provider: connection.provider, address, ...(known ? { key: known } : {}) };
   const title = vscode.l10n.t("Connecting to {0}", connection.name);

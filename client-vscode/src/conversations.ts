@@ -12,6 +12,7 @@ export class Conversations {
   readonly #held = new Map<string, Conversation>();
   #shown: Conversation;
   #latestKey = 0;
+  #latestWish = 0;
 
   /** `changed` is called when another conversation is shown, and when one begins or ends to be answered. */
   constructor(
@@ -37,21 +38,29 @@ export class Conversations {
     return [...this.#held.values()].filter(isRunning);
   }
 
+  /**
+   * Notes that the user wants something to be shown. Returns what tells, once that has arrived, whether nothing else was
+   * wanted meanwhile: another conversation, a new one, or an answer in the one that is shown.
+   */
+  wish(): () => boolean {
+    const wish = ++this.#latestWish;
+    return () => wish === this.#latestWish;
+  }
+
   /** What the view has to hear when it is built anew. */
   whole(): ToView {
     return { kind: "show", title: this.#shown.title, turns: this.#shown.turns, now: this.now() };
   }
 
   show(conversation: Conversation): void {
-    this.#shown = conversation;
-    this.#hold(conversation);
-    this.tell(this.whole());
-    this.changed();
+    this.wish();
+    this.#turnTo(conversation);
   }
 
   /** Shows a conversation in which nothing was asked yet. */
   showNew(): Conversation {
-    if (this.#shown.turns.length) this.show(this.#empty());
+    this.wish();
+    if (this.#shown.turns.length) this.#turnTo(this.#empty());
     return this.#shown;
   }
 
@@ -64,7 +73,7 @@ export class Conversations {
 
   forget(id: string): void {
     this.#held.delete(id);
-    if (this.#shown.id === id) this.show(this.#empty());
+    if (this.#shown.id === id) this.#turnTo(this.#empty());
   }
 
   forgetAll(): void {
@@ -73,6 +82,7 @@ export class Conversations {
   }
 
   begin(conversation: Conversation, asked: Asked, title: string): Turn {
+    this.wish();
     conversation.title ||= title;
     const turn = beginTurn(conversation, this.nextKey(), asked, this.now());
     this.#hold(conversation);
@@ -101,6 +111,13 @@ export class Conversations {
     const thought = turn.thinkingMs === undefined ? {} : { thinkingMs: turn.thinkingMs };
     if (conversation === this.#shown) this.tell({ kind: "end", turn: turn.key, end, notes: turn.notes, ...thought });
     this.#forgetOldest();
+    this.changed();
+  }
+
+  #turnTo(conversation: Conversation): void {
+    this.#shown = conversation;
+    this.#hold(conversation);
+    this.tell(this.whole());
     this.changed();
   }
 

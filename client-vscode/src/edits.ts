@@ -5,12 +5,15 @@
  * step before them; what joins is decided by the label, which all edits of a job share. Everything else (files that
  * nobody sees, previews) goes the usual way.
  */
+import { setTimeout as pause } from "node:timers/promises";
 import * as vscode from "vscode";
 import { type ApplyWorkspaceEditParams, type ApplyWorkspaceEditResult, type LanguageClient, type Middleware, TextDocumentEdit, type TextEdit } from "vscode-languageclient/node";
 import { UndoSteps } from "./undo";
 
 type HandleApplyEdit = NonNullable<NonNullable<Middleware["workspace"]>["handleApplyEdit"]>;
 type HandleProgress = NonNullable<Middleware["handleWorkDoneProgress"]>;
+
+const DISCARDED_MS = 1_000;
 
 // The request has no token of its own; the client's handler asks for one all the same.
 const NOBODY_STOPS = new vscode.CancellationTokenSource().token;
@@ -25,10 +28,13 @@ export class Edits {
   readonly #steps = new UndoSteps();
   /** The jobs that are running, each with the documents that it has written to. */
   readonly #jobs = new Map<string, Set<string>>();
+  /** The previews that the user has not decided yet, by the labels of their edits. */
+  readonly #previews = new Map<string, Promise<unknown>>();
 
   constructor(private readonly client: () => LanguageClient | undefined) {}
 
   readonly handleApplyEdit: HandleApplyEdit = async (params, next) => {
+    if (params.edit.changeAnnotations) return this.#preview(params.label ?? "", next(params, NOBODY_STOPS));
     const client = this.client();
     const change = client && onlyChange(params);
     const uri = change && client.protocol2CodeConverter.asUri(change.uri);
@@ -44,6 +50,23 @@ export class Edits {
     if (params.kind === "end") this.#jobs.delete(String(token));
     next(token, params);
   };
+
+  /**
+   * Discards the preview that the latest job waits for; returns whether there was one. To the server that is the user's
+   * no: the job ends, and nothing is kept of it but its answer.
+   */
+  async discardPreview(): Promise<boolean> {
+    const job = [...this.#jobs.keys()].at(-1);
+    const waiting = [...this.#previews].find(([label]) => job !== undefined && label.includes(job));
+    if (!waiting) return false;
+    try {
+      // VS Code has one preview at a time: as long as ours waits for an answer, it is this one.
+      await vscode.commands.executeCommand("refactorPreview.discard");
+    } catch {
+      return false; // an editor that has no such command
+    }
+    return Promise.race([waiting[1].then(() => true), pause(DISCARDED_MS, false)]);
+  }
 
   /** The server is gone: returns the documents in which an edit was cut off. */
   cutOff(): vscode.Uri[] {
@@ -70,6 +93,16 @@ export class Edits {
     const applied = isTaken && document.version !== version;
     if (applied) this.#steps.applied(label, uri, version);
     return { applied };
+  }
+
+  async #preview<Result>(label: string, answer: Result | PromiseLike<Result>): Promise<Result> {
+    const answered = Promise.resolve(answer);
+    this.#previews.set(label, answered.catch(() => undefined));
+    try {
+      return await answered;
+    } finally {
+      this.#previews.delete(label);
+    }
   }
 
   #remember(label: string, uri: vscode.Uri): void {

@@ -8,6 +8,7 @@ import { Edits } from "./edits";
 import { provideHover, registerAskAgain } from "./hover";
 import { Keys } from "./keys";
 import { Knowledge } from "./knowledge";
+import { Masks } from "./masks";
 import { showMenu } from "./menu";
 import { Server } from "./server";
 import { changesTheStart } from "./settings";
@@ -18,13 +19,14 @@ import { tryIt } from "./walkthrough";
 let server: Server | undefined;
 
 export function activate(context: vscode.ExtensionContext): void {
-  const log = vscode.window.createOutputChannel("Sidelight", { log: true });
-  const keys = new Keys(context.secrets);
+  const masks = new Masks();
+  const log = masks.over(vscode.window.createOutputChannel("Sidelight", { log: true }));
+  const keys = new Keys(context.secrets, masks);
   const item = new StatusItem();
   const started = (server = new Server(context.extensionPath, context.globalStorageUri.fsPath, keys, log));
   const side = new SideView(context, started);
-  const commands = new Commands(started, side.runs);
   const edits = new Edits(() => started.client);
+  const commands = new Commands(started, side.runs, edits);
   const changes = new Changes();
   const doctor = new Doctor();
   started.use({

@@ -21,8 +21,6 @@ export interface Listed {
 
 export class History {
   readonly #titles = new Map<string, string>();
-  /** The conversation that is opened last counts, and not one before it that comes late. */
-  #latestOpened = 0;
 
   constructor(
     private readonly server: Server,
@@ -52,21 +50,22 @@ export class History {
 
   /** Returns whether the conversation is shown now. */
   async open(id: string): Promise<boolean> {
-    const number = ++this.#latestOpened;
+    const isWanted = this.conversations.wish();
     const held = this.conversations.get(id);
     if (held) this.conversations.show(held);
     else await this.#change(async (client) => {
       const stored = await client.sendRequest(protocol.conversation, { id });
-      if (number === this.#latestOpened) this.#show(stored);
+      if (isWanted()) this.#show(stored);
     });
     return this.conversations.shown.id === id;
   }
 
   /** Shows again what was shown before the window was loaded; says nothing if it is gone. */
   async restore(id: string): Promise<void> {
+    const isWanted = this.conversations.wish();
     try {
       const stored = await this.server.client?.sendRequest(protocol.conversation, { id });
-      if (stored && !this.conversations.shown.turns.length) this.#show(stored);
+      if (stored && isWanted() && !this.conversations.shown.turns.length) this.#show(stored);
     } catch {
       // Deleted meanwhile, by another window or by its age.
     }

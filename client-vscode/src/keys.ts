@@ -6,6 +6,7 @@
  */
 import * as vscode from "vscode";
 import { CONNECTIONS, type Connection } from "./connections";
+import type { Masks } from "./masks";
 import { originOf } from "./origin";
 import { textSetting } from "./settings";
 
@@ -22,7 +23,10 @@ type ByOrigin = Record<string, string>;
 type ByProvider = Record<string, ByOrigin>;
 
 export class Keys {
-  constructor(private readonly secrets: vscode.SecretStorage) {}
+  constructor(
+    private readonly secrets: vscode.SecretStorage,
+    private readonly masks: Masks,
+  ) {}
 
   /** The environment in which the server is to be started, beside that of VS Code. */
   async environment(): Promise<Record<string, string>> {
@@ -62,8 +66,15 @@ export class Keys {
     await this.#store({ ...all, [provider]: Object.fromEntries(others) });
   }
 
+  /** Keeps a key that was just entered out of the log; those that are kept never get there. */
+  mask(key: string): void {
+    this.masks.add(key);
+  }
+
   async #all(): Promise<ByProvider> {
-    return JSON.parse((await this.secrets.get(SECRET)) ?? "{}") as ByProvider;
+    const all = JSON.parse((await this.secrets.get(SECRET)) ?? "{}") as ByProvider;
+    this.masks.add(...Object.values(all).flatMap((byOrigin) => Object.values(byOrigin)));
+    return all;
   }
 
   #store(keys: ByProvider): Thenable<void> {

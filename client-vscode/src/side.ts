@@ -163,6 +163,8 @@ export class SideView implements vscode.Disposable {
         await vscode.commands.executeCommand("sidelight.palette.connect");
         break;
       case "page":
+        // Who goes back to what is shown does not wait for what was to be opened.
+        if (message.page === "conversation") this.#conversations.wish();
         this.#turnTo(message.page);
         break;
       case "search":

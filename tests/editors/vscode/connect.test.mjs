@@ -9,16 +9,24 @@ const DEMO = `def add(a, b):
     return a + b
 `;
 
-describe("connecting", { timeout: 300_000 }, () => {
+describe("connecting", { timeout: 600_000 }, () => {
   let vscode, user, anythingllm;
 
   before(async () => {
     anythingllm = await startAnythingLLM();
-    vscode = await startVSCode({ files: { "demo.py": DEMO }, settings: { "sidelight.python": process.env.PYTHON } });
+    const settings = { "sidelight.python": process.env.PYTHON, "sidelight.trace.server": "verbose" };
+    vscode = await startVSCode({ files: { "demo.py": DEMO }, settings });
     user = new Workbench(vscode.page);
     await user.open(vscode.url);
     await user.openFile("demo.py");
     await user.statusThat((text) => text.includes("builtin"));
+    // With both, every message between VS Code and the server is logged.
+    await user.command("Developer: Set Log Level");
+    const row = (text) => user.page.locator(".quick-input-widget .monaco-list-row", { hasText: text }).first();
+    await row("Sidelight").click();
+    // Both lists have a row for the trace, the first one for everything that logs.
+    await row("Sidelight").waitFor({ state: "hidden" });
+    await row("Trace").click();
   });
 
   after(async () => {
@@ -69,9 +77,11 @@ describe("connecting", { timeout: 300_000 }, () => {
     await user.textThat((shown) => shown.startsWith("The capital of Freedonia is Sylvania City."));
   });
 
-  test("leaves the key in no file: neither in settings nor in a log", async () => {
+  test("leaves the key in no file: neither in settings nor in a log, not even in one of every message", async () => {
     assert.match(vscode.settings(), /sidelight\.anythingllm\.baseUrl/);
+    await eventually(() => vscode.log(), (log) => /Sending request 'sidelight\/connect[^]*"key": "\*\*\*"/.test(log));
     assert.deepEqual(vscode.filesWith(KEY), []);
+    assert.deepEqual(vscode.filesWith("WRONG-KEY"), []);
   });
 
   test("holds after the window was loaded again", async () => {

@@ -72,8 +72,7 @@ describe("the conversation", { timeout: 600_000 }, () => {
     await user.open(vscode.url);
     await user.openFile("demo.py");
     await user.statusThat((text) => text.includes("anythingllm"));
-    await user.command("Sidelight: New Conversation");
-    await user.box.waitFor();
+    await user.newConversation();
   });
 
   after(async () => {
@@ -187,7 +186,7 @@ describe("the conversation", { timeout: 600_000 }, () => {
       await user.command("View: Revert and Close Editor");
       await eventually(() => user.tabs(), (count) => count === tabs);
     };
-    await user.command("Sidelight: New Conversation");
+    await user.newConversation();
     await open();
     await user.page.keyboard.type("secret = 1");
     model.pieces = ["```python\nsecret = 2\n```\n"];
@@ -202,7 +201,7 @@ describe("the conversation", { timeout: 600_000 }, () => {
     }
     assert.equal(await user.answers.count(), 1);
     await close();
-    await user.command("Sidelight: Show History");
+    await user.showHistory();
     await user.view.locator(".list li", { hasText: "What does it do?" }).getByRole("button").first().click();
     await user.answers.nth(2).waitFor();
   });
@@ -216,7 +215,7 @@ describe("the conversation", { timeout: 600_000 }, () => {
     await user.asked("Explain");
     await user.ended("complete");
     assert.equal(await user.answers.count(), 1);
-    await user.command("Sidelight: Show History");
+    await user.showHistory();
     const rows = user.view.locator(".list li");
     await eventually(() => rows.allInnerTexts(), (texts) => texts.length === 3 && texts.filter((text) => text.includes("Answering…")).length === 1);
     await user.shotInBothThemes("view-history");
@@ -236,9 +235,9 @@ describe("the conversation", { timeout: 600_000 }, () => {
   });
 
   test("the history finds what was said, and a conversation goes on from there", async () => {
-    await user.command("Sidelight: New Conversation");
+    await user.newConversation();
     await eventually(() => user.box.evaluate((box) => document.activeElement === box), Boolean);
-    await user.command("Sidelight: Show History");
+    await user.showHistory();
     const search = user.view.getByRole("searchbox");
     await search.fill("commutative");
     await eventually(() => user.view.locator(".list").innerText(), (text) => text.includes("No conversation has these words."));
@@ -258,7 +257,7 @@ describe("the conversation", { timeout: 600_000 }, () => {
       await field.waitFor();
       await hasFocus(field);
     }
-    await user.command("Sidelight: Show History");
+    await user.showHistory();
     await user.view.locator(".list li", { hasText: "What does it do?" }).getByRole("button").first().click();
     await user.answers.nth(4).waitFor();
   });
@@ -288,7 +287,7 @@ describe("the conversation", { timeout: 600_000 }, () => {
     await user.command("Sidelight: Export Conversation");
     await user.choose("Export Conversation", "Markdown, as a document");
     await user.textThat((text) => text.includes("# Sums"));
-    await user.command("Sidelight: Show History");
+    await user.showHistory();
     const rows = user.view.locator(".list li");
     await eventually(() => rows.count(), (count) => count === 3);
     await rows.filter({ hasText: "Sums" }).hover();
@@ -304,7 +303,7 @@ describe("the conversation", { timeout: 600_000 }, () => {
 
   test("without a server the history and Delete All say so, and the list is there again with the server", async () => {
     const settings = vscode.machineSettings();
-    await user.command("Sidelight: Show History");
+    await user.showHistory();
     const rows = user.view.locator(".list li");
     await eventually(() => rows.count(), (count) => count === 2);
     vscode.set({ ...settings, "sidelight.python": "/nowhere/python" });

@@ -1,5 +1,5 @@
 // Stands for AnythingLLM: answers what the test tells it to, tells when the client hangs up, and takes documents where
-// the test has given it a list for them.
+// the test has given it a list for them. `pieces` are those of every answer, or tell them from what was asked.
 import { createServer } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 
@@ -9,7 +9,7 @@ export async function startModel() {
     let body = "";
     request.setEncoding("utf8").on("data", (piece) => { body += piece; });
     if (model.documents && isAboutDocuments(request)) request.on("end", () => { takeDocuments(model.documents, request, body, reply); });
-    else if (request.method === "POST") request.on("end", () => { model.requests.push(body); void answer(model, reply); });
+    else if (request.method === "POST") request.on("end", () => { model.requests.push(body); void answer(model, reply, body); });
     else reply.writeHead(200, { "Content-Type": "application/json" }).end('{"online": true}');
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -39,18 +39,19 @@ function takeDocuments(documents, { method, url }, body, reply) {
   else say({ workspace: { slug: "docs" } });
 }
 
-async function answer(model, reply) {
+async function answer(model, reply, body) {
+  const pieces = typeof model.pieces === "function" ? model.pieces(body) : model.pieces;
   const event = (fields) => reply.write(`data: ${JSON.stringify({ uuid: "1", sources: [], close: false, error: false, ...fields })}\n\n`);
   reply.on("close", () => { if (!reply.writableFinished) model.hangUps++; });
   reply.writeHead(200, { "Content-Type": "text/event-stream" });
   if (model.error) event({ type: "abort", close: true, error: model.error });
-  for (const piece of model.pieces) {
+  for (const piece of pieces) {
     event({ type: "textResponseChunk", textResponse: piece });
     if (model.pauseMs) await pause(model.pauseMs);
   }
   while (model.isEndless && !reply.destroyed) {
     event({ type: "textResponseChunk", textResponse: "word " });
-    await pause(20);
+    await pause(50);
   }
   if (model.breaksOff) {
     await pause(200);

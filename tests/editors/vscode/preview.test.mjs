@@ -10,7 +10,7 @@ const DEMO = `def add(a, b):
 `;
 const ANSWER = ["```python\n", "def add(a, b):\n", "    return a + b\n", "```\n"];
 
-describe("an edit in preview", { timeout: 240_000 }, () => {
+describe("an edit in preview", { timeout: 600_000 }, () => {
   let vscode, user, model;
 
   before(async () => {
@@ -47,6 +47,20 @@ describe("an edit in preview", { timeout: 240_000 }, () => {
     assert.equal(await user.textOf("demo.py"), DEMO);
   });
 
+  test("that is stopped is closed, also where its panel was closed before, and keeps no earlier text", async () => {
+    await fix();
+    await user.command("View: Hide Panel");
+    await user.page.locator(".bulk-edit-panel").waitFor({ state: "hidden" });
+    await user.statusThat((_text, icon) => icon.includes("loading"));
+    await user.statusItem.click();
+    await user.idle();
+    assert.equal(await user.page.locator(".bulk-edit-panel .monaco-list-row").count(), 0);
+    await user.shot("preview-stopped");
+    assert.equal(await user.textOf("demo.py"), DEMO);
+    await user.command("Sidelight: Restore the Text");
+    await user.toast("No earlier text of this file is kept.");
+  });
+
   test("that is applied stands in the file, under review", async () => {
     await fix();
     await user.page.locator(".bulk-edit-panel .monaco-list-row .edit-checkbox").first().click();
@@ -57,7 +71,7 @@ describe("an edit in preview", { timeout: 240_000 }, () => {
   });
 });
 
-describe("in a folder that is not trusted", { timeout: 150_000 }, () => {
+describe("in a folder that is not trusted", { timeout: 600_000 }, () => {
   let vscode, user, model;
 
   before(async () => {

@@ -1,5 +1,5 @@
-// What the client decides by itself, without an editor: which edits are one undo step, whose a key is, when to start again,
-// which passages are one document's, which tasks are offered.
+// What the client decides by itself, without an editor: which edits are one undo step, whose a key is, what no log may
+// have, when to start again, which passages are one document's, which tasks are offered.
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,14 +10,14 @@ import { build } from "esbuild";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../../..");
 const scratch = mkdtempSync(join(tmpdir(), "sidelight-rules-"));
-let UndoSteps, originOf, BackOff, plain, cited, offered, kindOf;
+let UndoSteps, originOf, BackOff, plain, cited, offered, kindOf, Masks;
 
 before(async () => {
-  const contents = ["undo", "origin", "backoff", "plain", "passages", "tasklist"].map((name) => `export * from "./${name}";`).join("\n");
+  const contents = ["undo", "origin", "backoff", "plain", "passages", "tasklist", "masks"].map((name) => `export * from "./${name}";`).join("\n");
   const outfile = join(scratch, "rules.mjs");
   const stdin = { contents, resolveDir: join(root, "client-vscode/src"), loader: "ts" };
   await build({ stdin, bundle: true, platform: "node", format: "esm", outfile });
-  ({ UndoSteps, originOf, BackOff, plain, cited, offered, kindOf } = await import(pathToFileURL(outfile)));
+  ({ UndoSteps, originOf, BackOff, plain, cited, offered, kindOf, Masks } = await import(pathToFileURL(outfile)));
 });
 
 after(() => rmSync(scratch, { recursive: true }));
@@ -84,6 +84,48 @@ test("text from outside makes no link, and reads as before", () => {
   const text = "Sign [in](command:x), [or](https://e), a[0](1)";
   assert.doesNotMatch(plain(text), link);
   assert.equal(plain(text).replaceAll("\u200b", ""), text);
+});
+
+describe("the log", () => {
+  const masksOf = (...secrets) => {
+    const masks = new Masks();
+    masks.add(...secrets);
+    return masks;
+  };
+
+  test("has no key that was entered, however it is quoted, and not a part of a longer one", () => {
+    const key = 'KEY-"1"\\x';
+    const error = JSON.stringify({ error: `No such key: ${key}` });
+    const said = [key, JSON.stringify({ text: key }), JSON.stringify({ message: error }), `${key}-LONGER`];
+    const masks = masksOf(key, `${key}-LONGER`);
+    assert.doesNotMatch(said.map((text) => masks.masked(text)).join("\n"), /KEY|LONGER/);
+  });
+
+  test("has no member of a message that is called a key or headers, be it ever so short or odd", () => {
+    const said = { provider: "openai", key: 'a"}', settings: { headers: { "X-Token": 'b"}{', Other: "c" } }, model: "m" };
+    for (const space of [undefined, 4]) {
+      const written = new Masks().masked(JSON.stringify(said, null, space));
+      assert.deepEqual(JSON.parse(written), { provider: "openai", key: "***", settings: { headers: "***" }, model: "m" });
+    }
+  });
+
+  test("keeps what is no secret: a short key like any word, and a document with keys of another kind", () => {
+    const text = JSON.stringify({ text: '{"key": "value", "headers": {"a": "b"}} none' });
+    assert.equal(masksOf("none").masked(text), text);
+  });
+
+  test("masks at every level, whatever is handed to it, and is the log beneath it otherwise", () => {
+    const written = [];
+    const names = ["trace", "debug", "info", "warn", "error", "append", "appendLine", "replace"];
+    const beneath = Object.fromEntries(names.map((name) => [name, (text) => written.push(text)]));
+    const log = masksOf("THE-KEY").over({ ...beneath, logLevel: 1 });
+    for (const name of names) log[name]("with THE-KEY");
+    log.error(new Error("THE-KEY is wrong"));
+    log.info("An object:", { text: "THE-KEY" });
+    assert.equal(written.length, names.length + 2);
+    assert.ok(written.every((text) => text.includes("***") && !text.includes("THE-KEY")), written.join("\n"));
+    assert.equal(log.logLevel, 1);
+  });
 });
 
 test("a process is started again after longer and longer waits, and not for ever", () => {

@@ -148,6 +148,54 @@ test("of two conversations that are opened quickly the second is shown, also whe
   assert.equal(conversations.shown.id, "quick");
 });
 
+/** A history in which a conversation is being opened; `answer` is the server's answer, and resolves to whether it is shown. */
+function slowly(open) {
+  let answer;
+  const history = historyOn({ sendRequest: () => new Promise((resolve) => { answer = resolve; }) });
+  const opening = history[open]("slow");
+  return { history, answer: () => { answer({ ...STORED, id: "slow" }); return opening; } };
+}
+
+for (const open of ["open", "restore"]) {
+  test(`what the user wants to see after a slow ${open} is not replaced by it`, async () => {
+    const begun = conversations.shown;
+    conversations.begin(begun, ASKED, "T");
+    const held = ended();
+    const wishes = {
+      "a new conversation": () => conversations.showNew(),
+      "a question in a new one": () => { conversations.begin(conversations.showNew(), ASKED, "T"); },
+      "another conversation": () => { conversations.show(held); },
+    };
+    for (const [name, wish] of Object.entries(wishes)) {
+      conversations.showNew();
+      const { answer } = slowly(open);
+      wish();
+      const { shown } = conversations;
+      await answer();
+      assert.equal(conversations.shown, shown, name);
+    }
+  });
+}
+
+test("a question in the conversation that is shown is not left by one that was to be opened before", async () => {
+  const { shown } = conversations;
+  conversations.begin(shown, ASKED, "T");
+  const { answer } = slowly("open");
+  conversations.begin(shown, ASKED, "T");
+  assert.equal(await answer(), false);
+  assert.equal(conversations.shown, shown);
+});
+
+test("a conversation that is opened is shown also when the one before it was deleted or renamed meanwhile", async () => {
+  const { shown } = conversations;
+  conversations.end(shown, conversations.begin(shown, ASKED, "T"), COMPLETE);
+  const { answer } = slowly("open");
+  conversations.rename(shown.id, "Other");
+  conversations.forget(shown.id);
+  assert.equal(await answer(), true);
+  assert.equal(conversations.shown.id, "slow");
+});
+
 test("without a server the list says so, and not that there are no conversations", async () => {
   const { entries, problem } = await historyOn(undefined).list("");
   assert.deepEqual([entries, problem], [[], "The Sidelight server is not running."]);

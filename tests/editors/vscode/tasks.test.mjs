@@ -144,7 +144,7 @@ describe("tasks, and what answers rest on", { timeout: 600_000 }, () => {
       { title: "guide.md", chunkSource: "localfile:///elsewhere/guide.md", text: "Numbers are added from left to right." },
       { title: "guide.md", chunkSource: "localfile:///elsewhere/guide.md", text: "And much after it." },
     ];
-    await user.command("Sidelight: New Conversation");
+    await user.newConversation();
     await user.askOn("In which order?");
     await user.ended("complete");
     assert.equal(await user.answer.locator(".sources li").count(), 1);

@@ -120,11 +120,10 @@ describe("in a trusted folder", { timeout: 600_000 }, () => {
     await user.ended("cut_off");
     assert.match(await user.answer.innerText(), /It word[^]*The Sidelight server stopped\./);
     await user.statusThat((text, icon) => text.includes("anythingllm") && icon.includes("lightbulb"));
-    model.isEndless = false;
   });
 
   test("an answer that breaks off is marked, and its text is kept", async () => {
-    Object.assign(model, { pieces: ["Half an answer"], breaksOff: true });
+    Object.assign(model, { pieces: ["Half an answer"], isEndless: false, breaksOff: true });
     await user.ask("Whole?");
     await user.ended("cut_off");
     assert.match(await user.answer.locator(".text").innerText(), /Half an answer/);

@@ -153,6 +153,18 @@ export class Workbench {
     return this.view.locator("footer textarea");
   }
 
+  /** Begins a conversation. Its box takes the focus late, and from whatever was opened meanwhile. */
+  async newConversation() {
+    await this.command("Sidelight: New Conversation");
+    await eventually(() => this.box.evaluate((box) => document.activeElement === box), Boolean);
+  }
+
+  async showHistory() {
+    await this.command("Sidelight: Show History");
+    const search = this.view.getByRole("searchbox");
+    await eventually(() => search.evaluate((box) => document.activeElement === box), Boolean);
+  }
+
   /** Asks in the view, where the conversation goes on; about this place, where one is named. */
   async askOn(question, place = "") {
     // The view hears of a selection only when it rests, and asks about the one that it shows.
