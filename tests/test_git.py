@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sidelight import git
-from sidelight.changed_files import files_of_diff
+from sidelight.changed_files import NothingToReviewError, changed_files, files_of_diff
 from sidelight.core.changes import Changes
 from sidelight.core.git_output import patches_of
 from sidelight.core.stopping import Stop, Stopped
@@ -81,6 +81,68 @@ def test_the_working_tree_is_compared_with_the_last_commit_or_with_nothing(folde
     assert git.staged_diff(folder).files == ()
 
 
+def test_a_review_of_changes_has_the_files_that_git_does_not_know_yet(folder: Path, repository: Git) -> None:
+    (folder / ".gitignore").write_text("*.log\n")
+    (folder / "a.py").write_text("x = 1\n")
+    (folder / "given-up.py").write_text("x = 1\n")
+    repository("add", ".")
+    repository("commit", "-qm", "First")
+    (folder / ".git" / "info" / "exclude").write_text("mine.py\n")
+    for name in ("a.log", "mine.py", "sub/kept-out.py"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("ignored\n")
+    (folder / "sub" / ".gitignore").write_text("kept-out.py\n.gitignore\n")
+    (folder / "sub" / "é new.py").write_bytes("def f():\r\n    return 'é'\r\n".encode())
+    (folder / "last").write_bytes(b"no line end, \xe9")
+    (folder / "image").write_bytes(b"\0\1" * 20)
+    (folder / ".env").write_text("TOKEN=abc\n")
+    (folder / "uv.lock").write_text("locked\n")
+    (folder / "empty.py").write_text("")
+    (folder / "other").mkdir()
+    repository("init", "-q", "other")
+    (folder / "other" / "theirs.py").write_text("x = 1\n")
+    repository("rm", "-q", "--cached", "given-up.py")
+    found = changed_files(folder / "sub", (), "", "")
+    assert [file.name for file in found.code.files] == ["last", "sub/é new.py"]
+    assert found.paths[1] == folder / "sub" / "é new.py"
+    assert found.code.files[1].lines[:2] == ["def f():\r\n", "    return 'é'\r\n"]
+    shown = "".join(found.code.context.lines)
+    assert "=== sub/é new.py (added)\n+ 1| def f():\n+ 2|     return 'é'\n" in shown
+    assert "+ 1| no line end, \ufffd\n" in shown
+    for line in ("image (added", "uv.lock (added", "empty.py (added", "given-up.py (deleted"):
+        assert f"=== {line}, not shown)" in shown
+    assert not any(word in shown for word in ("ignored", "theirs", "TOKEN", ".env", "locked", "a.py (changed"))
+    assert [".env" in str(note) for note in found.code.context.notes] == [True]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_what_a_new_link_points_at_is_not_read(folder: Path, repository: Git, tmp_path: Path) -> None:
+    (tmp_path / "outside.txt").write_text("private\n")
+    (folder / "link").symlink_to(tmp_path / "outside.txt")
+    (folder / "new.py").write_text("x = 1\n")
+    shown = "".join(changed_files(folder, (), "", "").code.context.lines)
+    assert "=== link (added, not shown)" in shown
+    assert "private" not in shown
+
+
+def test_new_files_have_the_limits_that_changes_have(folder: Path, repository: Git) -> None:
+    for name in "abc":
+        (folder / name).write_text(f"{name * 60}\n" * 10_000)
+    found = changed_files(folder, (), "", "")
+    assert [file.name for file in found.code.files] == ["a"]
+    assert "too large" in str(found.code.context.notes[0])
+    for number in range(1000):
+        (folder / f"many{number}.txt").write_text("x\n")
+    assert len("".join(changed_files(folder, (), "", "").code.context.lines)) < 1 << 20
+
+
+def test_where_nothing_has_changed_there_is_nothing_to_review(folder: Path, repository: Git) -> None:
+    for make in (lambda: None, lambda: (folder / "image").write_bytes(b"\0\1")):
+        make()
+        with pytest.raises(NothingToReviewError):
+            changed_files(folder, (), "", "")
+
+
 def test_what_is_too_large_is_cut_and_the_list_is_not(folder: Path, repository: Git) -> None:
     for name in "abc":
         (folder / name).write_text(f"{name * 60}\n" * 10_000)
@@ -114,9 +176,14 @@ def test_a_repository_runs_nothing(folder: Path, repository: Git, tmp_path: Path
     for key in ("log.showSignature", "filter.evil.required", "core.untrackedCache"):
         repository("config", key, "true")
     (folder / "a.py").write_text("x = 2\n")
+    (folder / "new.py").write_text("y = 1\n")
+    (folder / "new.bin").write_text("y = 1\n")
+    index = (folder / ".git" / "index").read_bytes()
     assert by_path(git.working_diff(folder)) == {"a.py": ("changed", 1, 1)}
+    assert [file.name for file in changed_files(folder, (), "", "").code.files] == ["a.py", "new.bin", "new.py"]
     assert git.staged_diff(folder).files == ()
     assert git.last_subjects(folder) == ["First"]
+    assert (folder / ".git" / "index").read_bytes() == index
     assert not mark.exists(), mark.read_text()
     subprocess.run(["git", "diff"], cwd=folder, check=False, capture_output=True)
     assert mark.exists()  # or nothing of this proves anything

@@ -221,7 +221,7 @@ def test_in_a_terminal_a_bar_moves_and_goes_away(connected: dict[str, str], proj
     assert "\r[######..............] 1/3 README.md" in text
     assert "[####################] 3/3" in text
     assert "\x1b" not in text
-    assert text.rstrip().endswith("left out.")
+    assert text.rstrip().endswith("test1: 3 added.")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such names there")

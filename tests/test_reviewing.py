@@ -73,12 +73,24 @@ def test_what_has_changed_is_reviewed_from_git_and_from_a_pipe(
     git(folder, "init", "-q")
     git(folder, "add", "-A")
     git(folder, "commit", "-qm", "first")
-    assert "Nothing has changed" in sidelight("review", "--changes").stderr
+    clean = sidelight("review", "--changes")
+    assert (clean.returncode, clean.stdout) == (0, "")
+    assert "There is nothing to review" in clean.stderr
     (folder / "src" / "a.py").write_text(CODE)
     changed = sidelight("review", "--changes")
     piped = sidelight("review", stdin=git(folder, "diff"))
     assert changed.stdout == piped.stdout == "src/a.py:5: error: No area.\n"
     assert all("+ 5|     return w + h" in question.body["message"] for question in anythingllm.questions)
+
+
+def test_a_new_file_is_among_the_changes(sidelight: Run, anythingllm: AnythingLLMServer, folder: Path) -> None:
+    anythingllm.always(fake.answer("src/a.py:5 | error | No area.\n"))
+    git(folder, "init", "-q")
+    (folder / "src").mkdir()
+    (folder / "src" / "a.py").write_text(CODE)
+    changed = sidelight("review", "--changes")
+    assert (changed.returncode, changed.stdout) == (0, "src/a.py:5: error: No area.\n")
+    assert "=== src/a.py (added)\n" in anythingllm.questions[0].body["message"]
 
 
 def test_any_other_text_can_be_piped_too(sidelight: Run, anythingllm: AnythingLLMServer) -> None:
@@ -112,6 +124,9 @@ def test_a_task_of_ones_own(sidelight: Run, anythingllm: AnythingLLMServer, fold
     assert "wrong.md:2: answer is x" in trusted.stderr
     assert "As the team says: now" in anythingllm.questions[1].body["message"]
     assert sidelight("task", "team", "a.py", "--trust").returncode == 2
+    nowhere = sidelight("task", "product")
+    assert nowhere.returncode == 2
+    assert "The task product speaks of {file}, and no file is given." in nowhere.stderr
     assert len(anythingllm.questions) == 2
 
 

@@ -1,7 +1,7 @@
 """Which provider answers, and why: what is configured, else what runs on this machine, else the built-in one.
 
-Code goes to another machine only when its address, or the provider by name, was set; a key alone sets nothing. Here
-settings become providers: no other file reads both.
+Code goes to another machine only when its address, or the provider by name, was set; a key alone sets nothing. How a
+provider is made is in ``makers.py``.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from sidelight.choices import ADDRESS_SETTING, MODEL_SETTING, address_of
+from sidelight.choices import ADDRESS_SETTING, address_of
 from sidelight.core.budget import Limits
 from sidelight.core.ports import Choice, Knowledge, Offer, Offers, Provider
 from sidelight.core.stopping import Stop
 from sidelight.errors import ConfigurationError, SidelightError, UsageError
+from sidelight.makers import anythingllm, maker, model_of
 from sidelight.messages import Message, msg
 from sidelight.setting_table import PROVIDERS
 from sidelight.settings import Settings, Value
@@ -100,14 +100,14 @@ class Chooser:
         address = value.value if value is not None and value.owner == "found" else ""
         if (offer.provider, offer.address) != (name, address):
             return offer
-        model = _model(name, decided) if name != "anythingllm" else decided.text("anythingllm.workspace")
+        model = model_of(name, decided) if name != "anythingllm" else decided.text("anythingllm.workspace")
         there = [it for it in offers if (it.provider, it.address) == (name, address)]
         is_current = offer.model.id in (model, f"{model}:latest") if model else len(there) == 1
         return replace(offer, is_current=is_current)
 
     def make(self, name: str, settings: Settings) -> Provider:
         """Return the provider of that name; the same one while its settings stay the same."""
-        config, make = self._maker(name, settings)
+        config, make = maker(name, settings, self._abilities)
         with self._making:
             kept = self._made.get(name)
             if kept is not None and kept[0] == config:
@@ -121,7 +121,9 @@ class Chooser:
 
         Raises ``ConfigurationError``.
         """
-        return self._maker(name, settings)[1](stop) if name in ADDRESS_SETTING else self.make(name, settings)
+        if name not in ADDRESS_SETTING:
+            return self.make(name, settings)
+        return maker(name, settings, self._abilities)[1](stop)
 
     def knowledge(self, settings: Settings) -> Knowledge | None:
         """Return where questions are looked up before another provider answers them; None where nobody wants that.
@@ -136,20 +138,17 @@ class Chooser:
 
         # This setting, and not the provider's, is what brings the address into play.
         told = replace(settings, values={**settings.values, "provider": settings.values["knowledge"]})
-        key, _ = _anythingllm(told)
+        key, _ = anythingllm(told)
         with self._making:
             if self._knowledge is None or self._knowledge[0] != key:
                 config, options = key
                 self._knowledge = key, AnythingLLMKnowledge(config, Http(options))
             return self._knowledge[1]
 
-    def _maker(self, name: str, settings: Settings) -> _Made:
-        return _anythingllm(settings, self._abilities) if name == "anythingllm" else _MAKERS[name](settings)
-
     def _models(self, key: tuple[str, str], settings: Settings) -> tuple[list[Offer], SidelightError | None]:
         name, address = key
         try:
-            _, make = self._maker(name, settings)
+            _, make = maker(name, settings, self._abilities)
             return [Offer(name, model, address) for model in make(None).models()], None
         except SidelightError as error:
             return [], error
@@ -200,7 +199,7 @@ def documents_of(settings: Settings, workspace: str = "") -> DocumentStore:
             msg("No knowledge base is configured."),
             msg("Set ANYTHINGLLM_BASE_URL and ANYTHINGLLM_API_KEY; `sidelight doctor` says whether they are right."),
         )
-    (config, options), _ = _anythingllm(settings)
+    (config, options), _ = anythingllm(settings)
     return AnythingLLMDocuments(replace(config, workspace=workspace or config.workspace), Http(options))
 
 
@@ -262,132 +261,3 @@ def _with_found(settings: Settings, found: Found) -> Settings:
     own = settings.values[name].users_own
     value = Value(found.address, msg("found on this machine"), "found", own)
     return replace(settings, values={**settings.values, name: value})
-
-
-def _model(name: str, settings: Settings) -> str:
-    """Return the model that is set for a provider: its own setting, else the one for all.
-
-    A folder's word on the latter does not count for Transformers, which would load whatever lies there.
-    """
-    for_all = settings.values["model"]
-    return settings.text(MODEL_SETTING[name]) or str(for_all.users_own if name == "transformers" else for_all.value)
-
-
-# One function a provider: what it is made from, by which it is known again, and how it is made.
-
-_Made = tuple[Any, Callable[[Stop | None], Provider]]
-
-
-def _builtin(settings: Settings) -> _Made:
-    from sidelight.providers.builtin import BuiltinProvider
-
-    return settings.folders, lambda _: BuiltinProvider(settings.folders)
-
-
-def _anythingllm(settings: Settings, abilities: Abilities | None = None) -> _Made:
-    from sidelight.providers.anythingllm import DEFAULT_ADDRESS, AnythingLLM, AnythingLLMConfig
-
-    address, key = "anythingllm.base_url", "anythingllm.api_key"
-    attachments = settings.text("anythingllm.attachments")
-    config = AnythingLLMConfig(
-        address=settings.text(address) or DEFAULT_ADDRESS,
-        key=settings.bound(key, address),
-        workspace=settings.text("anythingllm.workspace"),
-        mode=settings.text("anythingllm.mode"),
-        key_withheld=settings.is_withheld(key, address),
-        attaches=attachments == "on",
-        may_attach=attachments != "off",
-        context_tokens=settings.integer("context_tokens"),
-    )
-    if abilities is None:
-        return _over_http(config, settings, address, AnythingLLM)
-    if attachments == "auto":
-        config = replace(config, attaches=bool(abilities.takes_documents(config.api)))
-    learn = partial(abilities.learn_documents, config.api)
-    return _over_http(config, settings, address, lambda config, http: AnythingLLM(config, http, learn))
-
-
-def _openai(settings: Settings) -> _Made:
-    from sidelight.providers.openai import DEFAULT_ADDRESS, OpenAI, OpenAIConfig
-
-    address, key = "openai.base_url", "openai.api_key"
-    config = OpenAIConfig(
-        address=settings.text(address) or DEFAULT_ADDRESS,
-        key=settings.bound(key, address),
-        model=_model("openai", settings),
-        body=settings.values["openai.body"].value,
-        temperature=settings.optional_number("temperature"),
-        context_tokens=settings.integer("context_tokens"),
-        key_withheld=settings.is_withheld(key, address),
-    )
-    return _over_http(config, settings, address, OpenAI)
-
-
-def _ollama(settings: Settings) -> _Made:
-    from sidelight.providers.ollama import DEFAULT_ADDRESS, Ollama, OllamaConfig
-
-    config = OllamaConfig(
-        address=settings.text("ollama.host") or DEFAULT_ADDRESS,
-        model=_model("ollama", settings),
-        temperature=settings.optional_number("temperature"),
-        context_tokens=settings.integer("context_tokens"),
-        keep_alive=settings.text("ollama.keep_alive"),
-    )
-    return _over_http(config, settings, "ollama.host", Ollama)
-
-
-def _dashscope(settings: Settings) -> _Made:
-    from sidelight.providers.dashscope import DEFAULT_ADDRESS, DashScope, DashScopeConfig
-
-    address, key = "dashscope.base_url", "dashscope.api_key"
-    config = DashScopeConfig(
-        address=settings.text(address) or DEFAULT_ADDRESS,
-        key=settings.bound(key, address),
-        model=_model("dashscope", settings),
-        temperature=settings.optional_number("temperature"),
-        context_tokens=settings.integer("context_tokens"),
-        key_withheld=settings.is_withheld(key, address),
-    )
-    return _over_http(config, settings, address, DashScope)
-
-
-def _transformers(settings: Settings) -> _Made:
-    from sidelight.providers.transformers import Transformers, TransformersConfig
-
-    config = TransformersConfig(
-        model=_model("transformers", settings),
-        python=settings.text("transformers.python"),
-        download=settings.flag("transformers.download"),
-        device=settings.text("transformers.device"),
-        dtype=settings.text("transformers.dtype"),
-        idle_s=settings.number("transformers.idle_minutes") * 60,
-        temperature=settings.optional_number("temperature"),
-        context_tokens=settings.integer("context_tokens"),
-    )
-    return config, lambda _: Transformers(config)
-
-
-def _over_http(config: Any, settings: Settings, address: str, provider: Callable[[Any, Any], Provider]) -> _Made:
-    from sidelight.logs import mask
-    from sidelight.providers.http import Http, HttpOptions
-
-    headers = settings.bound("headers", address)
-    mask([getattr(config, "key", ""), *headers.values()])
-    options = HttpOptions(
-        connect_s=settings.number("connect_timeout_s"),
-        silence_s=settings.number("silence_timeout_s"),
-        retries=settings.integer("retries"),
-        ca_file=settings.text("ca_file"),
-        headers=headers,
-    )
-    return (config, options), lambda stop: provider(config, Http(options, stop))
-
-
-_MAKERS: dict[str, Callable[[Settings], _Made]] = {
-    "anythingllm": _anythingllm,
-    "openai": _openai,
-    "ollama": _ollama,
-    "dashscope": _dashscope,
-    "transformers": _transformers,
-    "builtin": _builtin,
-}

@@ -102,6 +102,7 @@ def _task_folders(options: argparse.Namespace, settings: Settings) -> TaskFolder
 def _do(task: Task, options: argparse.Namespace, settings: Settings, terminal: Terminal) -> int:
     from sidelight import terminal as shown
     from sidelight.core.doc_style import with_comments_above
+    from sidelight.core.own_tasks import require_place
     from sidelight.core.rewrite import rewritten
     from sidelight.project import with_project
 
@@ -116,6 +117,7 @@ def _do(task: Task, options: argparse.Namespace, settings: Settings, terminal: T
     else:
         piped = "" if sys.stdin is None or sys.stdin.isatty() else sys.stdin.read()
         context = shown.piped_context(piped, options.question, language)
+    require_place(task, context)
     path, is_trusted = source.path if source else None, _is_trusted(options, settings)
     context = with_project(context, path, Path.cwd(), is_trusted=is_trusted)
     answer, code, tells_truncation = _ask(options, settings, terminal, task, context)
@@ -162,6 +164,16 @@ def _ask(
 
 def review(options: argparse.Namespace, terminal: Terminal) -> int:
     """Review a place, what has changed, or a diff that comes through a pipe; prints the findings."""
+    from sidelight.changed_files import NothingToReviewError
+
+    try:
+        return _review(options, terminal)
+    except NothingToReviewError as nothing:  # as after a commit, in a script
+        terminal.note(nothing.message)
+        return 0
+
+
+def _review(options: argparse.Namespace, terminal: Terminal) -> int:
     from sidelight import terminal as shown
     from sidelight.changed_files import changed_files, files_of_diff
     from sidelight.core.finding_places import Reviewed

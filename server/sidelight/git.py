@@ -25,7 +25,9 @@ from sidelight.core.tasks.commit import staged_context
 from sidelight.errors import UsageError
 from sidelight.messages import Message, msg
 
-_MOST_BYTES = 1 << 20
+MOST_BYTES = 1 << 20
+"""So much of all patches together is read."""
+
 _TIMEOUT_S = 30.0
 _REASON_CHARACTERS = 200
 _OFF = (
@@ -63,6 +65,17 @@ def working_diff(folder: Path, opened: Sequence[Path] = (), stop: Stop | None = 
     """
     repository = _Repository.around(folder, opened, stop)
     return repository.changes((repository.last_commit(),), repository.filters_off())
+
+
+def unknown_files(folder: Path, opened: Sequence[Path] = (), stop: Stop | None = None) -> list[str]:
+    """Return the files that git neither knows nor ignores, from the repository's root, with slashes.
+
+    Those of repositories inside of it are not among them. Raises ``UsageError`` or ``Stopped``.
+    """
+    arguments = ("ls-files", "--others", "--exclude-standard", "-z")
+    listed, _ = _Repository.around(folder, opened, stop).read(arguments, most_bytes=MOST_BYTES)
+    *names, _ = listed.split("\0")  # behind the last NUL is nothing, or a name that was cut
+    return [name for name in names if not name.endswith("/")]
 
 
 def last_subjects(folder: Path, opened: Sequence[Path] = (), stop: Stop | None = None, count: int = 10) -> list[str]:
@@ -131,7 +144,7 @@ class _Repository:
         if not files:
             return Changes(())
         without = (f":(top,exclude,glob)**/{pattern}" for pattern in NAMED_ONLY)
-        text, is_whole = self.read((*_DIFF, "-p", "-U3", *what, "--", ":(top)", *without), options, _MOST_BYTES)
+        text, is_whole = self.read((*_DIFF, "-p", "-U3", *what, "--", ":(top)", *without), options, MOST_BYTES)
         patches = patches_of(text)
         told = (one if one.added is None else replace(one, patch=patches.get(one.path, "")) for one in files)
         return Changes(tuple(told), is_cut=not is_whole)

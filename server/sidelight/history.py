@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 from sidelight.core.ports import RestorePoint, RestorePoints, RestorePointSummary
-from sidelight.editing.live_region import lines_of
 from sidelight.editing.merge import merge_ended
+from sidelight.editing.text import lines_of
 from sidelight.errors import UsageError
 from sidelight.files import read_text
 from sidelight.messages import Translator, msg

@@ -7,8 +7,8 @@ import pytest
 from sidelight.core.answers import Answer, Finished, Replace, Text
 from sidelight.core.context import Context, Diagnostic, target_lines
 from sidelight.core.rewrite import Outcome, Rewrite, rewritten
-from sidelight.editing.live_region import LiveRegion, lines_of
-from sidelight.editing.text import Place, Range, split_lines
+from sidelight.editing.live_region import LiveRegion
+from sidelight.editing.text import Place, Range, lines_of, split_lines
 
 OLD = "x = 1\ny = 2\n"
 LONGER = "".join(f"line_{number} = {number}\n" for number in range(9))

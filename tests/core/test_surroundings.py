@@ -167,7 +167,7 @@ def test_at_real_places_all_that_python_says_is_used_is_found_and_nothing_is_sho
             about = context("".join(lines), spot.line, min(spot.line + 5, spot.end))
             assert disjoint(excerpts_of(whole, about), about), where
             assert disjoint(excerpts_of(NearStructure(lines, "python"), about), about), where
-    assert count > 10
+    assert count > 3  # 9 to 50, by the places that were drawn
 
 
 # From other documents

@@ -62,8 +62,8 @@ def test_words_with_underscores_stay_readable() -> None:
 
 def test_json_has_everything_and_can_be_written() -> None:
     turn = replace(
-        TURN, answer="汉字 \ud800\0", reasoning="hm", error="e", sources=(Source("t", "u", "x"),), notes=("n",),
-        sent_to="localhost:3001", about="d1",
+        TURN, answer="汉字 \ud800\0", reasoning="hm", error="e", sources=(Source("t", "u", "x"),), notes=("n", "w"),
+        warnings=("w",), sent_to="localhost:3001", about="d1",
         parts=(SentPart("target", "area.py", Message("the {count} lines", {"count": 2}), 7, "message"),),
     )  # fmt: skip
     text = as_json(SUMMARY, [turn])
@@ -75,7 +75,8 @@ def test_json_has_everything_and_can_be_written() -> None:
         "number": 1, "task": "ask", "instruction": "Why?", "place": "area.py:12", "sent": "user: Why?",
         "sentTo": "localhost:3001", "about": "d1", "parts": [
             {"kind": "target", "name": "area.py", "why": "the 2 lines", "tokens": 7, "where": "message"}],
-        "answer": "汉字 \ud800\0", "sources": [{"title": "t", "uri": "u", "text": "x", "number": 1}], "notes": ["n"],
+        "answer": "汉字 \ud800\0", "sources": [{"title": "t", "uri": "u", "text": "x", "number": 1}],
+        "notes": ["n", "w"], "warnings": ["w"],
         "finish": "complete", "provider": "anythingllm", "model": "docs", "beganAt": "2026-03-01T12:00:00Z",
         "firstTextMs": None, "durationMs": None, "promptTokens": None, "completionTokens": None, "reasoning": "hm",
         "error": "e",

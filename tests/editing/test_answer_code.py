@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from sidelight.editing.answer_code import CodeEvent, CodeStream, Lines, Problem, Restart
+from sidelight.editing.answer_choice import CodeEvent, Lines, Restart
+from sidelight.editing.answer_code import CodeStream
+from sidelight.editing.candidate import Problem
 from sidelight.editing.left_out import stands_for_code
 
 OLD = "x = 1\ny = 2\n"

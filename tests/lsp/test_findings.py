@@ -6,6 +6,7 @@ import copy
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -133,6 +134,46 @@ def test_a_finding_shows_as_soon_as_its_line_is_complete(editor: Editor, anythin
     command(editor, "stop", job=job)
     assert ended(editor, job) == "stopped"
     assert [line for line, _, _ in told(editor, uri)][-1] == 9
+
+
+def test_many_findings_are_published_together_and_the_last_state_at_the_end(
+    editor: Editor, anythingllm: AnythingLLMServer
+) -> None:
+    count = 200
+
+    def script() -> Iterator[Any]:
+        yield fake.STREAM_HEAD
+        for line in range(1, count + 1):
+            yield fake.text_event(f"{line} | warning | Number {line}.\n")
+            yield fake.Pause(0.002)
+        yield fake.text_event("", close=True) + fake.finalize() + fake.STREAM_END
+
+    anythingllm.always(script)
+    uri = editor.open("a.py", "x = 1\n" * count)
+    began = monotonic()
+    assert review(editor, uri) in (f"{count} findings", "")
+    most = 4 + (monotonic() - began) / 0.25
+    sizes = [len(it["diagnostics"]) for it in editor.seen("textDocument/publishDiagnostics")]
+    assert sizes[-1] == count
+    assert len(sizes) <= most, sizes
+    assert sizes[0] < count / 2, sizes  # the first one did not wait
+
+
+def test_a_finding_that_waits_for_others_is_shown_also_when_none_comes(
+    editor: Editor, anythingllm: AnythingLLMServer
+) -> None:
+    def script() -> Iterator[Any]:
+        yield fake.STREAM_HEAD + fake.text_event(EMPTY)
+        yield fake.Pause(0.05)
+        yield fake.text_event(UNUSED)
+        yield fake.Pause(30)
+
+    anythingllm.always(script)
+    uri = editor.open("a.py", CODE)
+    job = command(editor, "review", uri=uri)["job"]
+    wait_for_findings(editor, uri, 2)
+    command(editor, "stop", job=job)
+    assert ended(editor, job) == "stopped"
 
 
 def test_findings_follow_the_text_and_go_with_their_lines(editor: Editor, anythingllm: AnythingLLMServer) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from lsp.test_reviews import actions, ended, take, text
+from lsp.test_preview import Panel, messages, opened, points
+from lsp.test_reviews import actions, ended, hints, read_page, take, text
 from support import anythingllm as fake
 from support.anythingllm import AnythingLLMServer
 from support.editor import SILENCE, Editor
@@ -93,6 +94,71 @@ def test_a_stop_ends_the_wait_for_the_editor_too(editor: Editor, anythingllm: An
     editor.wait_for("workspace/applyEdit")  # an edit at the end: the answer is there
     editor.notify("window/workDoneProgress/cancel", {"token": job})
     assert ended(editor, job) == "0 of 2 fixed"
+    assert len(anythingllm.questions) == 1
+
+
+@pytest.fixture
+def previewing(start_editor: Start, connected: dict[str, str], anythingllm: AnythingLLMServer) -> Editor:
+    anythingllm.always(
+        answers("def one():\n    return 1\n", "def two():\n    return 2\n", "def three():\n    return 3\n")
+    )
+    return opened(start_editor, connected)
+
+
+def test_with_previews_each_fix_is_decided_on_and_only_what_was_wanted_counts(previewing: Editor) -> None:
+    editor, panel = previewing, Panel(previewing)
+    uri = editor.open("a.py", CODE)
+    job = begin(editor, uri, problem(1), problem(5), problem(9))
+    for is_wanted in (True, False, True):
+        panel.wait()
+        panel.decide(applies=is_wanted)
+    assert ended(editor, job) == "2 of 3 fixed"
+    assert text(editor, uri) == CODE.replace("return nam", "return 1").replace("return nom", "return 3")
+    assert messages(editor) == []  # a no is no failure
+    take(editor, uri, "Show the whole answer", 5)
+    assert "return 2" in read_page(editor.wait_for("window/showDocument")["uri"])
+    assert len(points(editor, uri)) == 2
+    take(editor, uri, "Undo this edit", 9)
+    editor.settle(0.4)
+    assert text(editor, uri) == CODE.replace("return nam", "return 1")
+
+
+def test_who_types_while_a_preview_is_open_is_told_at_the_end_and_the_rest_goes_on(previewing: Editor) -> None:
+    editor, panel = previewing, Panel(previewing)
+    uri = editor.open("a.py", CODE)
+    job = begin(editor, uri, problem(1), problem(5))
+    panel.wait()
+    editor.type(uri, 0, 0, "# typed\n")
+    panel.decide()  # refused: the version is another
+    panel.wait()
+    panel.decide()
+    assert ended(editor, job) == "1 of 2 fixed"
+    assert text(editor, uri) == "# typed\n" + CODE.replace("return nan", "return 2")
+    editor.settle(0.1)
+    (told,) = messages(editor)
+    assert "Line 1: a.py was changed while the preview was open" in told
+
+
+def test_stopping_while_a_preview_is_open_begins_no_other_and_what_is_applied_there_is_reviewed(
+    previewing: Editor, anythingllm: AnythingLLMServer
+) -> None:
+    editor, panel = previewing, Panel(previewing)
+    uri = editor.open("a.py", CODE)
+    job = begin(editor, uri, problem(1), problem(5))
+    panel.wait()
+    editor.notify("window/workDoneProgress/cancel", {"token": job})
+    assert ended(editor, job) == "0 of 2 fixed"
+    editor.settle(0.1)
+    (told,) = messages(editor)
+    assert "its preview is still open" in told
+    panel.decide()
+    editor.settle(0.4)
+    assert text(editor, uri) == CODE.replace("return nam", "return 1")
+    assert len(hints(editor)) == 1
+    assert [point["isRunning"] for point in points(editor, uri)] == [False]
+    take(editor, uri, "Undo this edit", 1)
+    editor.settle(0.4)
+    assert text(editor, uri) == CODE
     assert len(anythingllm.questions) == 1
 
 

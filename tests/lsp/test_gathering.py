@@ -64,6 +64,9 @@ def test_what_the_instruction_mentions_is_sent_and_what_was_not_found_is_told(
     notes = "\n".join(result["notes"])
     assert "@nowhere" in notes
     assert "@.env is a file for secrets" in notes
+    assert any("@nowhere" in warning for warning in result["warnings"])
+    (kept,) = editor.request("sidelight/conversation", {"id": result["conversation"]})["turns"][-1:]
+    assert kept["warnings"] == result["warnings"]
 
 
 def test_a_mentioned_symbol_and_what_the_place_uses_are_sent_from_other_documents(
@@ -132,6 +135,7 @@ def test_a_secret_in_the_instruction_or_in_another_document_is_masked(
     assert "TOKEN" in sent(anythingllm)
     assert KEY not in sent(anythingllm)
     assert any("masked" in note for note in result["notes"])
+    assert not any("masked" in warning for warning in result.get("warnings", ()))
 
 
 @pytest.mark.parametrize("name", [".env", "server.pem"])

@@ -167,6 +167,7 @@ def test_what_the_model_was_not_shown_is_in_the_result_and_on_the_page(
     place = {"start": {"line": 900, "character": 0}, "end": {"line": 901, "character": 0}}
     result = editor.request("sidelight/run", {"task": "explain", "uri": uri, "range": place})
     assert any("The model was not shown lines 1–" in note for note in result["notes"])
+    assert "warnings" not in result  # it is no reason to doubt the answer
     command(editor, "explain", {"uri": uri, "range": place})
     page = editor.wait_for("window/showDocument")["uri"].removeprefix("file://")
     with open(page, encoding="utf-8") as file:

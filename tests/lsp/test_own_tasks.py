@@ -78,6 +78,29 @@ def test_own_tasks_are_listed_offered_and_done(
     assert result["text"] == "It is simple."
 
 
+def test_what_a_task_speaks_of_and_is_not_given_is_told_before_anything_is_sent(
+    start_editor: Start, connected: dict[str, str], users: Path, anythingllm: AnythingLLMServer
+) -> None:
+    write(users, "of-file.md", "Where does {file} belong?\n")
+    write(users, "of-code.md", "Explain:\n{selection}\n")
+    write(users, "of-neither.md", "Tell a joke in {language}.\n")
+    anythingllm.always(fake.answer("ok"))
+    editor = begin(start_editor, connected, trusted=False)
+    for task, place in (("of-file", "{file}"), ("of-code", "{selection}")):
+        error = editor.error("sidelight/run", {"task": task})
+        assert f"The task {task} speaks of {place}, and no file is given." in error["message"]
+        assert "Open a file" in error["data"]["hint"]
+    params = {"command": "sidelight.task", "arguments": [{"task": "of-code"}]}
+    editor.request("workspace/executeCommand", params)
+    assert "{selection}" in editor.seen("window/showMessage")[-1]["message"]
+    blank = editor.open("blank.py", "\n\n")
+    error = editor.error("sidelight/run", {"task": "of-code", "uri": blank})
+    assert "there is no code at this place" in error["message"]
+    assert anythingllm.questions == []
+    assert editor.request("sidelight/run", {"task": "of-file", "uri": blank})["text"] == "ok"
+    assert editor.request("sidelight/run", {"task": "of-neither"})["text"] == "ok"
+
+
 def test_an_own_task_edits_live_and_takes_an_instruction(
     start_editor: Start, connected: dict[str, str], users: Path, anythingllm: AnythingLLMServer
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -469,6 +469,17 @@ def test_a_failed_explanation_is_a_message_with_a_hint(editor: Editor, anythingl
     job = command(editor, "explain", {"uri": editor.open("a.py", CODE)})
     assert "ANYTHINGLLM_API_KEY" in editor.wait_for("window/showMessage")["message"]
     assert ended(editor, job) == "failed"
+
+
+def test_the_end_of_a_job_that_was_quicker_than_the_editor_is_told(
+    editor: Editor, anythingllm: AnythingLLMServer
+) -> None:
+    anythingllm.always(fake.capture("stream-chat-wrong-key"))
+    editor.handle["window/workDoneProgress/create"] = lambda _: sleep(1.0)
+    job = command(editor, "explain", {"uri": editor.open("a.py", CODE)})
+    assert ended(editor, job) == "failed"
+    kinds = [it["value"]["kind"] for it in editor.seen("$/progress") if it["token"] == job]
+    assert kinds == ["begin", "end"]
 
 
 def test_a_block_of_a_page_goes_into_the_document(editor: Editor, anythingllm: AnythingLLMServer) -> None:

@@ -26,7 +26,8 @@ from sidelight.core.ports import Check, Model, Prompt, Provider, Request, Window
 from sidelight.core.stopping import Stop, Stopped
 from sidelight.errors import ConfigurationError, ProviderError, SidelightError
 from sidelight.messages import translator
-from sidelight.providers.http import Decoder, Http, HttpOptions
+from sidelight.providers.http import Http, HttpOptions
+from sidelight.providers.http_stream import Decoder
 from support import anythingllm, vendor
 from support.vendor import KEY, Hanging, Vendor, eventually, shown
 

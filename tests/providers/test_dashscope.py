@@ -20,7 +20,8 @@ from sidelight.core.ports import Exchange, Model, Prompt, Request, Window
 from sidelight.core.stopping import Stop, Stopped
 from sidelight.errors import ConfigurationError, ProviderError
 from sidelight.messages import msg
-from sidelight.providers.dashscope import DEFAULT_MODEL, DashScope, DashScopeConfig, DashScopeDecoder, encode
+from sidelight.providers.dashscope import DashScope, DashScopeConfig, DashScopeDecoder, encode
+from sidelight.providers.dashscope_config import DEFAULT_MODEL
 from sidelight.providers.http import Http, HttpOptions
 from support import anythingllm as fake
 from support.anythingllm import AnythingLLMServer

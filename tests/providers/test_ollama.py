@@ -19,7 +19,8 @@ from sidelight.core.ports import Exchange, Model, Prompt, Request, Window
 from sidelight.core.stopping import Stop, Stopped
 from sidelight.errors import ConfigurationError, ProviderError
 from sidelight.providers.http import Http, HttpOptions
-from sidelight.providers.ollama import Ollama, OllamaConfig, OllamaDecoder, Running, encode, num_ctx_for
+from sidelight.providers.ollama import Ollama, OllamaConfig, OllamaDecoder, encode, num_ctx_for
+from sidelight.providers.ollama_models import Running
 from support import vendor
 from support.vendor import Vendor, capture, json_reply, outcome, shown
 

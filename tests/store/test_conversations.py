@@ -68,7 +68,8 @@ def test_every_value_of_a_turn_comes_back(conversations: Conversations) -> None:
     whole = Turn(
         number=conversations.begin(conversation), task="fix", instruction="mend it", began_at=BEGAN, place="a.py:12",
         sent="user: mend it", answer="```\nmended\n```", reasoning="hm", sources=(Source("t", "file:///t", "cited"),
-        Source("only a title")), notes=("half was shown",), finish="cut_off", error="The line broke.",
+        Source("only a title")), notes=("half was shown", "b.py was left out"), warnings=("half was shown",),
+        finish="cut_off", error="The line broke.",
         provider="anythingllm", model="docs", first_text_ms=12, duration_ms=3456, prompt_tokens=78, completion_tokens=9,
         sent_to="localhost:3001", about="0" * 32,
         parts=(SentPart("target", "a.py", msg("the lines {lines}", lines=msg("{a} to {b}", a=1, b=2)), 7, "message"),

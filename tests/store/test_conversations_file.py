@@ -588,13 +588,13 @@ def test_turns_of_the_version_before_parts_come_back_and_new_ones_join_them(data
         connection.commit()
     part = SentPart("target", "a.py", msg("{count} lines", count=2), 7, "message")
     with closing(stored(data)) as kept:
-        kept.keep(kept.open("old"), turn(2, "two", parts=(part,), about="d1", task="explain"))
+        kept.keep(kept.open("old"), turn(2, "two", parts=(part,), about="d1", task="explain", warnings=("w",)))
     with closing(stored(data)) as kept:
         one, two = kept.turns("old")
         assert (one.answer, one.sources, one.parts, one.sent_to, one.about) == (
             "text", (Source("t", "u", "text"),), (), "", "",
         )  # fmt: skip
-        assert two.parts == (part,)
+        assert (two.parts, two.warnings, one.warnings) == ((part,), ("w",), ())
         assert kept.explanation("d1") == two
 
 

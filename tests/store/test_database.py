@@ -18,7 +18,7 @@ import pytest
 import sqlalchemy
 
 from sidelight.core.ports import RestorePointError
-from sidelight.store import database
+from sidelight.store import database, database_file
 from sidelight.store.database import Database
 from sidelight.store.migrations import MIGRATIONS
 from sidelight.store.restore_points import PURPOSE, StoredRestorePoints
@@ -165,7 +165,7 @@ def test_a_file_that_breaks_while_it_is_open_is_moved_aside(points: StoredRestor
 
 def test_only_the_file_that_was_seen_broken_is_moved_aside(points: StoredRestorePoints, file: Path) -> None:
     id_ = add(points)
-    database._move_aside(file, (1, 1))
+    database_file.move_aside(file, (1, 1))
     assert not list(file.parent.glob("*broken*"))
     assert points.get(id_) is not None
 

@@ -28,8 +28,9 @@ from sidelight.core.answers import Answer, AnswerEvent, Finished, Replace
 from sidelight.core.context import Context, Diagnostic, target_lines
 from sidelight.core.reasoning import ReasoningSplitter
 from sidelight.core.rewrite import BOM, Outcome, Rewrite, line_end_of, rewritten
-from sidelight.editing.live_region import LiveRegion, Plan, lines_of
-from sidelight.editing.text import Place, Range, split_lines
+from sidelight.editing.live_plan import Plan
+from sidelight.editing.live_region import LiveRegion
+from sidelight.editing.text import Place, Range, lines_of, split_lines
 
 FOLDER = Path(__file__).parents[1] / "corpus"
 # Whole or where the case says; then between all characters; then at random.

@@ -19,7 +19,7 @@ from sidelight.core.ports import Prompt, Provider, Request
 from sidelight.core.stopping import Stop
 from sidelight.errors import SidelightError
 from sidelight.messages import translator
-from sidelight.providers.http import Decoder
+from sidelight.providers.http_stream import Decoder
 from support.anythingllm import (
     STREAM_END,
     AnythingLLMServer,

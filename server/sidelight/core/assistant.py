@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from sidelight.core.answers import Answer, AnswerEvent, Begun, Finished, Note, Replace, Sources, Text
 from sidelight.core.budget import AskedModel, Limits, fit_prompt
 from sidelight.core.context import Context
+from sidelight.core.earlier_code import with_earlier_code
 from sidelight.core.looking_up import LookedUp, look_up
 from sidelight.core.ports import (
     Conversation,
@@ -151,10 +152,12 @@ class Assistant:
         self, asked: AskedModel, question: Question, earlier: list[Turn], record: Record, stop: Stop
     ) -> Iterator[AnswerEvent]:
         limits = self._limits()
-        exchanges = [] if asked.provider.remembers else _exchanges(earlier)
-        looked_up = LookedUp(question.context)
+        context, exchanges = question.context, _exchanges(earlier)
+        if asked.provider.remembers:
+            context, exchanges = with_earlier_code(context, earlier, asked.provider.name), []
+        looked_up = LookedUp(context)
         if (knowledge := self._knowledge_for(asked.provider)) is not None:
-            looked_up = yield from look_up(knowledge, question.task, question.context, stop)
+            looked_up = yield from look_up(knowledge, question.task, context, stop)
         fitted = fit_prompt(question.task, looked_up.context, exchanges, limits, asked, stop=stop)
         prompt = fitted.prompt
         record.sent(prompt, asked.provider.place, looked_up.sent)

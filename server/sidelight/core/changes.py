@@ -53,6 +53,16 @@ class Changes:
     is_cut: bool = False
 
 
+def new_file(path: str, text: str) -> ChangedFile:
+    """Return a file that git does not know yet as a diff would show it once it is added: all its lines are new."""
+    lines = text.split("\n")
+    if not lines[-1]:
+        lines.pop()
+    head = f"diff --git a/{path} b/{path}\n@@ -0,0 +1,{len(lines)} @@\n"
+    patch = head + "".join(f"+{line}\n" for line in lines) if lines else ""
+    return ChangedFile(path, "added", len(lines), 0, patch)
+
+
 def is_named_only(path: str) -> bool:
     """Whether only the name of a changed file is told: lock files, and what a build has made."""
     name = PurePosixPath(path)

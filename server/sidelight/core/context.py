@@ -15,7 +15,9 @@ from sidelight.editing.blocks import enclosing_block
 from sidelight.editing.text import Place, Range
 from sidelight.messages import Message
 
-PieceKind = Literal["instructions", "mention", "enclosing", "imports", "definition", "around", "knowledge", "reference"]
+PieceKind = Literal[
+    "instructions", "mention", "enclosing", "imports", "definition", "around", "knowledge", "reference", "earlier_code"
+]
 """What a piece is: the project's instructions, what the user mentioned, code around the target, what it uses."""
 
 

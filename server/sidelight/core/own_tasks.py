@@ -24,6 +24,7 @@ from sidelight.core.context import Context
 from sidelight.core.tasks import TASKS, Task
 from sidelight.core.tasks.task import CODE_ANSWER
 from sidelight.editing.text import split_lines, without_line_end
+from sidelight.errors import UsageError
 from sidelight.messages import Message, msg, plain
 
 KEYS = ("name", "title", "description", "answer", "needs", "languages")
@@ -197,6 +198,23 @@ def _question(body: str, *, edits: bool) -> Callable[[Context], str]:
         return f"{asked}\n\nThe part to change is the first code block above." if edits else asked
 
     return ask
+
+
+def require_place(task: Task, context: Context) -> None:
+    """Raise ``UsageError`` where a task of the user's own speaks of a file or of code that it is not given."""
+    spoken_of = [place for place in ("file", "selection") if f"{{{place}}}" in task.asked]
+    if spoken_of and not context.name:
+        place = f"{{{spoken_of[0]}}}"
+        raise UsageError(
+            msg("The task {task} speaks of {place}, and no file is given.", task=task.name, place=place),
+            msg("Open a file and select the code, or name a place on the command line: FILE, FILE:10 or FILE:10-40."),
+        )
+    if "selection" in spoken_of and not context.target_text.strip():
+        raise UsageError(
+            msg("The task {task} speaks of {place}, and there is no code at this place.",
+                task=task.name, place="{selection}"),
+            msg("Select the code, or put the caret in it."),
+        )  # fmt: skip
 
 
 def _selection(context: Context) -> str:

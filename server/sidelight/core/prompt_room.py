@@ -15,9 +15,11 @@ from sidelight.messages import msg
 # A fence is longer than the longest one in the text.
 FENCES_TOKENS = 10
 # All pieces of a kind together may take this part of the room.
-_PIECES_PART = {"mention": 0.8, "knowledge": 0.4, "reference": 0.4, "definition": 0.25, "instructions": 0.2}
+_PIECES_PART = {
+    "mention": 0.8, "earlier_code": 0.5, "knowledge": 0.4, "reference": 0.4, "definition": 0.25, "instructions": 0.2,
+}  # fmt: skip
 # The beginning of these is worth something, too, where the whole does not fit.
-_MAY_BE_CUT = ("mention", "knowledge", "reference", "instructions")
+_MAY_BE_CUT = ("mention", "earlier_code", "knowledge", "reference", "instructions")
 
 
 @dataclass(slots=True)

@@ -129,4 +129,5 @@ class Record:
             parts=self._parts,
             sent_to=self._sent_to,
             about=self._about,
+            warnings=tuple(str(note.message) for note in answer.notes if note.is_warning),
         )

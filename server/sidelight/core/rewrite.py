@@ -13,15 +13,16 @@ from typing import Literal
 from sidelight.core.answers import Answer, AnswerEvent, Finished, Replace, Text
 from sidelight.core.context import Context
 from sidelight.editing import gate
-from sidelight.editing.answer_code import CodeEvent, CodeStream, Lines, Restart
+from sidelight.editing.answer_choice import CodeEvent, Lines, Restart
+from sidelight.editing.answer_code import CodeStream
 from sidelight.editing.fences import code_blocks
 from sidelight.editing.fitting import fit
 from sidelight.editing.languages import blocks_in
 from sidelight.editing.line_diff import Delete, Insert, Keep, LineDiff, Step
-from sidelight.editing.live_region import LiveRegion, lines_of
+from sidelight.editing.live_region import LiveRegion
 from sidelight.editing.same_code import changes_code
 from sidelight.editing.text import Text as DocumentText
-from sidelight.editing.text import without_line_end
+from sidelight.editing.text import lines_of, without_line_end
 from sidelight.messages import Message, msg
 
 BOM = "\ufeff"

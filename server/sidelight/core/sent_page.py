@@ -28,6 +28,7 @@ _KINDS = {
     "around": msg("lines around"),
     "knowledge": msg("knowledge"),
     "reference": msg("use"),
+    "earlier_code": msg("earlier code"),
 }
 _PLACES = {
     "orders": msg("standing orders"),

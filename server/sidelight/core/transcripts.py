@@ -73,6 +73,7 @@ def turn_value(turn: Turn) -> dict[str, Any]:
         "answer": turn.answer,
         "sources": source_values(cited(turn.sources)),
         "notes": list(turn.notes),
+        "warnings": list(turn.warnings),
         "finish": turn.finish,
         "provider": turn.provider,
         "model": turn.model,

@@ -17,8 +17,7 @@ from sidelight.editing.code_lines import changes_by_lines
 from sidelight.editing.code_names import NamedCode
 from sidelight.editing.code_search import Change, Search, Unclear, would_remove
 from sidelight.editing.gate import is_shrunk
-from sidelight.editing.live_region import lines_of
-from sidelight.editing.text import without_line_end
+from sidelight.editing.text import lines_of, without_line_end
 from sidelight.messages import Message, msg
 
 

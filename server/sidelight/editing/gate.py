@@ -12,6 +12,8 @@ import warnings
 from collections.abc import Sequence
 from typing import Literal
 
+from sidelight.editing.balance import imbalance
+
 Doubt = Literal["shrunk", "syntax", "unrelated", "code"]
 
 # Fewer old lines than this may become anything: a two-line rewrite of a three-line function is no loss.
@@ -89,8 +91,8 @@ def is_syntax_worse(before: str, after: str, language: str) -> bool:
         return _python_fault(before) is None and _python_fault(after) is not None
     if language == "json":
         return _is_json(before) and not _is_json(after)
-    grammar = _GRAMMARS.get(language)
-    return grammar is not None and _imbalance(after, grammar) > _imbalance(before, grammar)
+    lonely_before, lonely_after = imbalance(before, language), imbalance(after, language)
+    return lonely_before is not None and lonely_after is not None and lonely_after > lonely_before
 
 
 def _python_fault(text: str) -> SyntaxError | None:
@@ -112,56 +114,3 @@ def _is_json(text: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
-
-
-_OPENING = {")": "(", "]": "[", "}": "{"}
-_STRING = r'"(?:[^"\\\n]|\\.)*"'
-_LETTER = r"'(?:[^'\\\n]|\\.)*'"
-_SLASHES = r"//[^\n]*|/\*.*?\*/"
-# A slash begins a regular expression where no value can stand before it.
-_REGEX = r"(?<=[(,=:\[!&|?{};+\-*%~^<>\n])\s*/(?![/*])(?:[^/\\\n\[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/"
-
-
-def _grammar(*skipped: str) -> re.Pattern[str]:
-    """Return an expression that finds brackets, and skips what brackets mean nothing in."""
-    return re.compile(f'(?:{"|".join(skipped)})|(?P<bracket>[()\\[\\]{{}}])|(?P<quote>["`])', re.DOTALL)
-
-
-_C = _grammar(_SLASHES, _STRING, r"'(?:[^'\\\n]|\\[^\n]+?)'")
-_SCRIPT = _grammar(_SLASHES, _STRING, _LETTER, r"`(?:[^`\\]|\\.)*`", _REGEX)
-_HASH = _grammar(r"#[^\n]*", _STRING, _LETTER)
-_GRAMMARS = {
-    **dict.fromkeys(("c", "cpp", "csharp", "java", "objective-c", "objective-cpp"), _C),
-    **dict.fromkeys(("kotlin", "scala", "dart", "swift"), _C),
-    **dict.fromkeys(("javascript", "javascriptreact", "typescript", "typescriptreact"), _SCRIPT),
-    **dict.fromkeys(("css", "scss", "less"), _grammar(_SLASHES, _STRING, _LETTER)),
-    **dict.fromkeys(("jsonc", "json5"), _grammar(_SLASHES, _STRING, _LETTER)),
-    "go": _grammar(_SLASHES, _STRING, r"'(?:[^'\\\n]|\\[^\n]+?)'", r"`[^`]*`"),
-    "rust": _grammar(_SLASHES, r'r(#*)".*?"\1', r'"(?:[^"\\]|\\.)*"', r"'(?:[^'\\\n]|\\[^\n]+?)'"),
-    "php": _grammar(_SLASHES, r"#(?!\[)[^\n]*", r'"(?:[^"\\]|\\.)*"', r"'(?:[^'\\]|\\.)*'"),
-    "ruby": _grammar(r"#[^\n{]*", r'"(?:[^"\\]|\\.)*"', r"'(?:[^'\\]|\\.)*'"),
-    "toml": _grammar(r"#[^\n]*", r'""".*?"""', r"'''.*?'''", _STRING, _LETTER),
-    "terraform": _HASH,
-    "r": _HASH,
-    "julia": _grammar(r"#[^\n]*", r'""".*?"""', _STRING, r"'(?:[^'\\\n]|\\[^\n]+?)'"),
-    "lua": _grammar(r"--\[\[.*?\]\]", r"--[^\n]*", r"\[\[.*?\]\]", _STRING, _LETTER),
-    "makefile": _grammar(r"#[^\n]*", r"\\.", _STRING, _LETTER),
-}
-
-
-def _imbalance(text: str, grammar: re.Pattern[str]) -> int:
-    """Return how many brackets and quotes have no partner."""
-    stack: list[str] = []
-    lonely = 0
-    for found in grammar.finditer(text):
-        if found["quote"]:
-            lonely += 1
-        elif (bracket := found["bracket"]) is None:
-            continue
-        elif bracket in "([{":
-            stack.append(bracket)
-        elif stack and stack[-1] == _OPENING[bracket]:
-            stack.pop()
-        else:
-            lonely += 1
-    return lonely + len(stack)

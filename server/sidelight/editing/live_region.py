@@ -2,74 +2,20 @@
 
 State is compared, never guessed from events: what stands in the buffer now, against what stood there and what was sent
 to it. So it does not matter how an editor cuts, merges or delays its changes. Lines keep their line ends. Knows no LSP;
-``lsp/buffer.py`` carries the plans made here into the editor.
+``lsp/buffer.py`` carries the plans (``live_plan.py``) into the editor.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import NamedTuple
 
 from sidelight.editing.line_diff import Delete, Hunk, Insert, Keep, Step, hunks
-from sidelight.editing.merge import merge
-from sidelight.editing.text import split_lines
+from sidelight.editing.live_marks import OURS, USERS, USERS_VERSION, old_line
+from sidelight.editing.live_plan import Final, Plan, Work, plan_back, plan_lines
+from sidelight.editing.live_written import Written, joined, written_hunks
 
-# What a line is, beside the number of an old line that nobody has touched (0 and up).
-_OURS = -1
-_USERS = -2
-_USERS_VERSION = -3  # of old line n: _USERS_VERSION - n
-
-# More old lines than this beyond those that replace them go at the end, when the answer is known to be whole.
-_LINES_DELETED_AT_ONCE = 4
 _GIVEN_UP_KEPT = 3
-
-
-class TouchedError(Exception):
-    """The edit would remove a line that the user has changed."""
-
-
-class Splice(NamedTuple):
-    """Lines ``first`` up to and without ``end`` become ``lines``."""
-
-    first: int
-    end: int
-    lines: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Splices (of the lines as they are, in order, apart from each other) and what they lead to.
-
-    ``is_back``: it takes everything back, and nothing of ours stands in the lines afterwards.
-    """
-
-    splices: list[Splice]
-    lines: list[str]
-    marks: list[int]
-    front: int
-    next_old: int
-    steps: int
-    inserted: int = 0
-    is_back: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """One hunk: lines ``first`` up to ``end`` stand where ``old`` stood; ``new`` are those of them that are ours."""
-
-    first: int
-    end: int
-    old: tuple[str, ...]
-    new: tuple[str, ...]
-
-
-def lines_of(text: str) -> list[str]:
-    """Split into lines with their line ends; after a final line end there is no line."""
-    lines = split_lines(text)
-    return lines if lines[-1] else lines[:-1]
 
 
 class LiveRegion:
@@ -98,7 +44,7 @@ class LiveRegion:
         self.inserted = 0
         self.doomed: set[int] = set()
         self._removed_by_user: set[int] = set()
-        self._steps: list[Step | _Final] = []
+        self._steps: list[Step | Final] = []
         self._has_written = False
         self._latest_written: Counter[str] = Counter()
         self._latest_removed: Counter[str] = Counter()
@@ -119,7 +65,7 @@ class LiveRegion:
     def queue_final(self, steps: Iterable[Step]) -> None:
         """Let the last steps follow: from now on it is known that what the answer leaves out is to go."""
         self.queue(steps)
-        self._steps.append(_Final())
+        self._steps.append(Final())
 
     def rewind(self) -> None:
         """Begin at the first line again; only while nothing is written and nothing is under way."""
@@ -153,7 +99,7 @@ class LiveRegion:
         Of very many, the first ones: an editor answers an edit of thousands of places with as many changes, and neither
         side does anything else meanwhile. No splices means that there are no steps left.
         """
-        work = _Work(self)
+        work = Work(self)
         for count, step in enumerate(self._steps, 1):
             work.take(step)
             if work.splices >= self.splices_at_once:
@@ -162,33 +108,14 @@ class LiveRegion:
 
     def plan_back(self) -> Plan:
         """Return what takes everything of ours back, and leaves what the user has written."""
-        lines, splices = list(self.lines), []
-        for hunk in reversed(self.written()):
-            mine = self.lines[hunk.first : hunk.end]
-            back = list(merge(hunk.new, mine, hunk.old).lines)
-            splices.append(Splice(hunk.first, hunk.end, back))
-            lines[hunk.first : hunk.end] = back
-        splices.reverse()
-        if _has_open_end(self.lines):
-            splices = _closed(self.lines, lines, self.line_end)
-        return Plan(splices, lines, list(range(len(lines))), len(lines), len(lines), len(self._steps), is_back=True)
+        return plan_back(self, self.written(), len(self._steps))
 
     def plan_lines(self, lines: Sequence[str], *, is_exact: bool = False) -> Plan:
         """Return what makes the lines these. Raises ``TouchedError`` where that would remove one of the user's.
 
         The last line keeps its line end, or the lack of it, unless ``is_exact``.
         """
-        new, marks = list(lines), []
-        if _has_open_end(self.lines) and not is_exact:
-            _closed(self.lines, new, self.line_end)
-        last = 0
-        for hunk in hunks(self.lines, new):
-            if any(mark <= _USERS for mark in self.marks[hunk.first : hunk.end]):
-                raise TouchedError
-            marks += self.marks[last : hunk.first] + [_OURS] * (hunk.new_end - hunk.new_first)
-            last = hunk.end
-        marks += self.marks[last:]
-        return Plan(_splices(self.lines, new), new, marks, len(new), len(self.old), len(self._steps))
+        return plan_lines(self, lines, len(self._steps), is_exact=is_exact)
 
     def with_target(self, target: Sequence[str]) -> list[str]:
         """Return the lines with others, which come without line ends, in the place of the part that is written.
@@ -294,19 +221,19 @@ class LiveRegion:
     def _take_users(self, found: list[Hunk], now: list[str]) -> None:
         """Make the buffer's lines ours to work with: what differs is the user's."""
         for hunk in reversed(found):
-            olds = [old for mark in self.marks[hunk.first : hunk.end] if (old := _old_line(mark)) is not None]
+            olds = [old for mark in self.marks[hunk.first : hunk.end] if (old := old_line(mark)) is not None]
             count = hunk.new_end - hunk.new_first
             self.has_lost = self.has_lost or self._loses(hunk, "".join(now[hunk.new_first : hunk.new_end]))
             self._removed_by_user.update(olds[count:])
             # The last of them, so that a line which was broken in two is passed as a whole.
-            marks = [_USERS_VERSION - old for old in olds[:count]]
-            self.marks[hunk.first : hunk.end] = [_USERS] * (count - len(marks)) + marks
+            marks = [USERS_VERSION - old for old in olds[:count]]
+            self.marks[hunk.first : hunk.end] = [USERS] * (count - len(marks)) + marks
             self.front = _moved(self.front, hunk)
         self.lines = now
 
     def _loses(self, hunk: Hunk, text: str) -> bool:
         """Whether the user has changed a line of ours, and not only typed before or after it."""
-        ours = (n for n in range(hunk.first, hunk.end) if self.marks[n] == _OURS)
+        ours = (n for n in range(hunk.first, hunk.end) if self.marks[n] == OURS)
         return any(self.lines[n].strip() not in text for n in ours)
 
     # What was done
@@ -316,37 +243,8 @@ class LiveRegion:
 
         With ``most``, neighbours are joined, with the lines between them, until there are no more hunks than that.
         """
-        found = self._written()
-        size = -(-len(found) // most) if most else 1
-        groups = (found[first : first + size] for first in range(0, len(found), size)) if size > 1 else ()
-        return [self._joined(group) for group in groups] if size > 1 else found
-
-    def _joined(self, group: Sequence[Written]) -> Written:
-        old, new = list(group[0].old), list(group[0].new)
-        for last, hunk in pairwise(group):
-            between = self.lines[last.end : hunk.first]
-            old += [*between, *hunk.old]
-            new += [*between, *hunk.new]
-        return Written(group[0].first, group[-1].end, tuple(old), tuple(new))
-
-    def _written(self) -> list[Written]:
-        found: list[Written] = []
-        first: int | None = None
-        last = next_old = 0
-        for index, mark in enumerate([*self.marks, len(self.old)]):
-            old = _old_line(mark)
-            if mark == _OURS:
-                first, last = index if first is None else first, index + 1
-            elif old is not None:
-                gone = [n for n in range(next_old, old) if n not in self._removed_by_user]
-                if first is not None or gone:
-                    found.append(self._hunk(index if first is None else first, index if first is None else last, gone))
-                first, next_old = None, old + 1
-        return found
-
-    def _hunk(self, first: int, end: int, gone: list[int]) -> Written:
-        ours = [line for line, mark in zip(self.lines[first:end], self.marks[first:end], strict=True) if mark == _OURS]
-        return Written(first, end, tuple(self.old[n] for n in gone), tuple(ours))
+        found = written_hunks(self.lines, self.marks, self.old, self._removed_by_user)
+        return joined(found, self.lines, most) if most else found
 
     @property
     def target(self) -> tuple[int, int]:
@@ -355,131 +253,16 @@ class LiveRegion:
         return (inside[0], inside[-1] + 1) if inside else (self.front, self.front)
 
     def _is_inside(self, mark: int) -> bool:
-        old = _old_line(mark)
-        return mark == _OURS or (old is not None and self.first <= old < self.end)
+        old = old_line(mark)
+        return mark == OURS or (old is not None and self.first <= old < self.end)
 
     @property
     def unfinished_first(self) -> int:
         """The first line of what an answer that broke off has not replaced: after the last line that it kept."""
         first = self.front
-        while first > 0 and self.marks[first - 1] == _OURS:
+        while first > 0 and self.marks[first - 1] == OURS:
             first -= 1
         return first
-
-
-class _Final:
-    """The step after which what is doomed goes."""
-
-
-class _Work:
-    """A plan in the making: steps go from left to right, and so do its splices."""
-
-    def __init__(self, region: LiveRegion) -> None:
-        self._region = region
-        self._lines, self._marks = list(region.lines), list(region.marks)
-        self._front, self._next_old = region.front, region.next_old
-        self._doomed = region.doomed
-        self._inserted = region.inserted
-        self._splices: list[Splice] = []
-        self._shift = 0
-
-    def take(self, step: Step | _Final) -> None:
-        match step:
-            case Keep(count):
-                self._keep(count)
-                self._inserted = 0
-            case Insert(lines):
-                self._splice(self._front, self._front, [line + self._region.line_end for line in lines])
-                self._inserted += len(lines)
-            case Delete(count) if count > self._inserted + _LINES_DELETED_AT_ONCE:
-                self._doomed.update(range(self._next_old, self._next_old + count))
-                self._keep(count)
-            case Delete(count):
-                self._delete(range(self._next_old, self._next_old + count))
-                self._next_old += count
-            case _Final():
-                self._front, self._shift = 0, 0
-                self._finish()
-
-    @property
-    def splices(self) -> int:
-        return len(self._splices)
-
-    def plan(self, steps: int) -> Plan:
-        if _has_open_end(self._region.lines):
-            self._splices = _closed(self._region.lines, self._lines, self._region.line_end)
-        return Plan(self._splices, self._lines, self._marks, self._front, self._next_old, steps, self._inserted)
-
-    def _keep(self, count: int) -> None:
-        self._next_old += count
-        for index in range(self._front, len(self._marks)):
-            old = _old_line(self._marks[index])
-            if old is not None:
-                if old >= self._next_old:
-                    break
-                self._front = index + 1
-
-    def _delete(self, olds: range) -> None:
-        index = self._front
-        while index < len(self._marks):
-            mark = self._marks[index]
-            old = _old_line(mark)
-            if old is not None and old >= olds.stop:
-                break
-            if old is None or old not in olds:
-                index += 1
-                continue
-            rest = self._typed_at_border(index, old) if mark < 0 else []
-            self._splice(index, index + 1, [])
-            if rest:
-                self._leave(rest)
-                index += 1
-
-    def _typed_at_border(self, index: int, old: int) -> list[str]:
-        """Return what the user typed before the first line or after the last one; what else was changed is not ours."""
-        region, line = self._region, self._lines[index]
-        was = region.old[old]
-        if old == region.first and line.endswith(was):
-            return [line[: len(line) - len(was)] + region.line_end]
-        if old == region.end - 1 and not was.endswith(("\n", "\r")) and line.startswith(was):
-            return [line[len(was) :]]
-        raise TouchedError
-
-    def _leave(self, lines: list[str]) -> None:
-        self._splice(self._front, self._front, lines)
-        self._marks[self._front - len(lines) : self._front] = [_USERS] * len(lines)
-
-    def _splice(self, first: int, end: int, new: list[str]) -> None:
-        at = first - self._shift
-        self._lines[first:end] = new
-        self._marks[first:end] = [_OURS] * len(new)
-        self._shift += len(new) - (end - first)
-        self._front = max(self._front, first + len(new))
-        last = self._splices[-1] if self._splices else None
-        if last is not None and last.end == at:
-            self._splices[-1] = Splice(last.first, at + end - first, last.lines + new)
-        else:
-            self._splices.append(Splice(at, at + end - first, new))
-
-    def _finish(self) -> None:
-        """Delete what is doomed. It lies left of the front, so splices are found anew."""
-        doomed = self._doomed
-        for index in range(len(self._marks) - 1, -1, -1):
-            old = _old_line(self._marks[index])
-            if old is not None and old in doomed:
-                rest = self._typed_at_border(index, old) if self._marks[index] < 0 else []
-                self._lines[index : index + 1] = rest
-                self._marks[index : index + 1] = [_USERS] * len(rest)
-        if doomed:
-            self._splices = _splices(self._region.lines, self._lines)
-        self._front = len(self._marks)
-
-
-def _old_line(mark: int) -> int | None:
-    """Return the number of the old line that a line is, or is the user's version of."""
-    if mark >= 0:
-        return mark
-    return _USERS_VERSION - mark if mark <= _USERS_VERSION else None
 
 
 def _moved(front: int, hunk: Hunk) -> int:
@@ -488,24 +271,6 @@ def _moved(front: int, hunk: Hunk) -> int:
     if hunk.end <= front and hunk.first < front:
         return front + count - (hunk.end - hunk.first)
     return min(front, hunk.first + count) if hunk.first < front else front
-
-
-def _splices(old: list[str], new: list[str]) -> list[Splice]:
-    return [Splice(hunk.first, hunk.end, new[hunk.new_first : hunk.new_end]) for hunk in hunks(old, new)]
-
-
-def _has_open_end(lines: list[str]) -> bool:
-    return bool(lines) and not lines[-1].endswith(("\n", "\r"))
-
-
-def _closed(old: list[str], new: list[str], line_end: str) -> list[Splice]:
-    """Give every line of ``new`` its line end but the last, which has none; return the splices to that."""
-    for index, line in enumerate(new[:-1]):
-        if not line.endswith(("\n", "\r")):
-            new[index] = line + line_end
-    if new:
-        new[-1] = new[-1].rstrip("\r\n")
-    return _splices(old, new)
 
 
 def _distance(one: list[str], other: list[str]) -> int:

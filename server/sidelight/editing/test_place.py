@@ -13,9 +13,8 @@ from sidelight.editing.blocks import block_end
 from sidelight.editing.code_place import CodePlace, find_place
 from sidelight.editing.definitions import Definition, definitions
 from sidelight.editing.languages import language_of
-from sidelight.editing.live_region import lines_of
 from sidelight.editing.test_imports import with_new_imports
-from sidelight.editing.text import Text, split_lines, without_line_end
+from sidelight.editing.text import Text, lines_of, split_lines, without_line_end
 from sidelight.messages import Message
 
 _RUST_MODULE = re.compile(r"\s*(?:pub\s+)?mod\s+\w*tests?\w*\s*\{")

@@ -56,6 +56,12 @@ def split_lines(text: str) -> list[str]:
     return lines
 
 
+def lines_of(text: str) -> list[str]:
+    """Split into lines with their line ends; after a final line end there is no line."""
+    lines = split_lines(text)
+    return lines if lines[-1] else lines[:-1]
+
+
 def without_line_end(line: str) -> str:
     """Return the line without its LF, CRLF or CR."""
     return line.rstrip("\r\n")

@@ -22,7 +22,7 @@ from sidelight.editing.text import Place, Range
 from sidelight.errors import UsageError
 from sidelight.lsp.documents import Document
 from sidelight.lsp.jobs import Job
-from sidelight.lsp.pages import PageDelivery
+from sidelight.lsp.page_delivery import PageDelivery
 from sidelight.lsp.protocol import InvalidParams
 from sidelight.lsp.session import Session
 from sidelight.lsp.subject import Asked, Subject

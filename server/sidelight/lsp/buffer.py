@@ -11,7 +11,8 @@ import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
-from sidelight.editing.live_region import LiveRegion, Plan, Splice, TouchedError
+from sidelight.editing.live_plan import Plan, Splice, TouchedError
+from sidelight.editing.live_region import LiveRegion
 from sidelight.editing.text import Place, Range
 from sidelight.lsp.client import Client
 from sidelight.lsp.delivery import edit_of, with_confirmation

@@ -93,11 +93,14 @@ class Client:
             return False
         return isinstance(result, dict) and bool(result.get("applied"))
 
-    async def show_document(self, uri: str, selection: dict[str, Any] | None = None) -> bool:
+    async def show_document(
+        self, uri: str, selection: dict[str, Any] | None = None, *, takes_focus: bool = True
+    ) -> bool:
         """Ask the client to open a document; with a selection (an LSP range), to go there."""
         if not self.can.show_document:
             return False
-        params = {"uri": uri, "takeFocus": selection is not None} | ({"selection": selection} if selection else {})
+        focus = {"takeFocus": takes_focus and selection is not None}
+        params = {"uri": uri, **focus, **({"selection": selection} if selection else {})}
         try:
             result = await self.protocol.ask(types.WINDOW_SHOW_DOCUMENT, params, _ANSWER_S)
         except ClientError as error:
@@ -137,31 +140,40 @@ class Progress:
         self._client = client
         self.token = token
         self._is_ours = is_ours
-        self._is_open = self._is_over = False
+        self._is_open = self._is_beginning = False
         self._last = ""
+        self._ending: str | None = None
 
     async def begin(self, title: str) -> None:
         """Show the progress, cancellable."""
         if self.token is None or (self._is_ours and not await self._create()):
             return
-        if self._is_over:  # the job was quicker than the client's answer, and being cancelled is not always heard
-            return
         self._is_open = True
         self._tell({"kind": "begin", "title": without_commands(title), "cancellable": True})
+        if self._ending is not None:  # the job was quicker than the client
+            self.end(self._ending)
 
     @property
     def is_open(self) -> bool:
         """Whether it is shown."""
         return self._is_open
 
+    @property
+    def is_beginning(self) -> bool:
+        """Whether the client has still to answer that it shows it."""
+        return self._is_beginning
+
     async def _create(self) -> bool:
         if not self._client.can.progress:
             return False
+        self._is_beginning = True
         try:
             await self._client.protocol.ask(types.WINDOW_WORK_DONE_PROGRESS_CREATE, {"token": self.token}, _ANSWER_S)
         except ClientError as error:
             log.info("no progress: %s", error)
             return False
+        finally:
+            self._is_beginning = False
         return True
 
     def report(self, text: str) -> None:
@@ -171,8 +183,8 @@ class Progress:
             self._tell({"kind": "report", "message": without_commands(text), "cancellable": True})
 
     def end(self, text: str) -> None:
-        """Say that it is over."""
-        self._is_over = True
+        """Say that it is over, now or once it has begun."""
+        self._ending = text
         if self._is_open:
             self._is_open = False
             self._tell({"kind": "end", "message": without_commands(text)})

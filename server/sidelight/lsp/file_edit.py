@@ -11,8 +11,8 @@ from lsprotocol import types
 from sidelight.core.answers import Answer, AnswerEvent
 from sidelight.core.context import Context
 from sidelight.core.rewrite import rewritten
-from sidelight.editing.live_region import Plan, lines_of
-from sidelight.editing.text import without_line_end
+from sidelight.editing.live_plan import Plan
+from sidelight.editing.text import lines_of, without_line_end
 from sidelight.errors import SidelightError
 from sidelight.lsp.buffer import ADVICE, BufferWriter, UnwrittenError
 from sidelight.lsp.client import Client, label_of

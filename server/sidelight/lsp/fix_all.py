@@ -204,7 +204,7 @@ class _Run:
                 session.client.show(types.MessageType.Warning, note.message)
         if told:
             self._unapplied.append((ready.context.target.start.line + 1, told[-1]))
-        self._done += not told and not self.job.is_stopped
+        self._done += not (told or delivery.is_declined or self.job.is_stopped)
         return bool(answer.text) and not self.job.is_stopped
 
     def _tell(self, count: int) -> None:

@@ -16,7 +16,7 @@ from sidelight.lsp.apply_code import APPLY, apply_at
 from sidelight.lsp.documents import Document
 from sidelight.lsp.findings import Shown
 from sidelight.lsp.jobs import Job
-from sidelight.lsp.pages import incomplete_note
+from sidelight.lsp.page_delivery import incomplete_note
 from sidelight.lsp.protocol import InvalidParams
 from sidelight.lsp.session import Session
 from sidelight.lsp.subject import Asked

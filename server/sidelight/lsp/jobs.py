@@ -140,8 +140,9 @@ class Job:
             last = await delivery.finish(self.answer)
         finally:
             self._stop.set()
-            telling.cancel()
             self._progress.end(self._client.write(last) if last else "")
+            if not self._progress.is_beginning:
+                telling.cancel()
             finished = self.answer.finished
             log.info("ends: %s, %d characters", finished.finish if finished else "cancelled", len(self.answer.text))
         return self.answer

@@ -19,7 +19,7 @@ from lsprotocol import types
 
 from sidelight.core.answers import Answer, AnswerEvent, Finished, Text
 from sidelight.core.rewrite import Outcome, Progress, Rewrite
-from sidelight.editing.live_region import Plan
+from sidelight.editing.live_plan import Plan
 from sidelight.lsp.buffer import Answered, BufferWriter, UnwrittenError
 from sidelight.lsp.client import Client
 from sidelight.lsp.delivery import failure, not_applied
@@ -231,6 +231,11 @@ class LiveEdit:
         if is_off:
             self._is_prepared = False
             await self._aftermath.no_edit()
+
+    @property
+    def is_declined(self) -> bool:
+        """Whether the user looked at a preview, and did not want it."""
+        return self._answered == "refused"
 
     @property
     def _is_deciding(self) -> bool:

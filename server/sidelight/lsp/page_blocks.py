@@ -5,8 +5,7 @@ from __future__ import annotations
 from lsprotocol import types
 
 from sidelight.editing.fitting import fit
-from sidelight.editing.live_region import lines_of
-from sidelight.editing.text import Place, Range, without_line_end
+from sidelight.editing.text import Place, Range, lines_of, without_line_end
 from sidelight.lsp.buffer import BufferWriter, UnwrittenError
 from sidelight.lsp.client import Client, new_label
 from sidelight.lsp.delivery import not_applied

@@ -19,18 +19,17 @@ from typing import Any
 
 from lsprotocol import types
 
-from sidelight.core.answers import Answer, AnswerEvent
+from sidelight.core.answers import Answer
 from sidelight.core.sources import Cited, cited
 from sidelight.core.tasks import Task
 from sidelight.core.transcripts import source_line
 from sidelight.editing.fences import CodeBlock, code_blocks, fence_in
-from sidelight.editing.text import Range, split_lines, without_line_end
-from sidelight.lsp.client import Client, label_of
-from sidelight.lsp.delivery import failure, workspace_edit
+from sidelight.editing.text import split_lines, without_line_end
+from sidelight.lsp.client import Client
 from sidelight.lsp.documents import Documents, document_key, file_path, file_uri
 from sidelight.lsp.handshake import PAGE_SCHEME
 from sidelight.lsp.subject import Subject
-from sidelight.messages import Message, Translator, msg, plain
+from sidelight.messages import Translator, msg, plain
 
 log = logging.getLogger(__name__)
 
@@ -39,9 +38,6 @@ WRITE_BELOW = "- - - - - - - - - - - - - - - -"
 
 _KEPT_PAGES = 100
 _KEPT_FILES = 200
-# A refresh makes the client read the whole page again: twice a second at most, rarer as the page grows.
-_REFRESH_S = 0.5
-_REFRESH_S_A_CHARACTER = 0.5 / 50_000
 # A blank line, the heading, and another blank line.
 _ABOVE_THE_LIST = 3
 
@@ -63,12 +59,12 @@ class Page:
     @property
     def markdown(self) -> str:
         """The page's text now."""
-        below = [_sources(self.answer, self.write), _notes(self.answer, self.write), self.foot]
+        below = [sources_text(self.answer, self.write), notes_text(self.answer, self.write), self.foot]
         return _paragraphs(self._above_sources, *below) + "\n"
 
     @property
     def _above_sources(self) -> str:
-        return _paragraphs(f"# {self.title}", self.notice and f"> {self.notice}", _closed(self.answer.text))
+        return _paragraphs(f"# {self.title}", self.notice and f"> {self.notice}", closed(self.answer.text))
 
     def source_at(self, line: int) -> Cited | None:
         """Return the document that a line of the list of sources names."""
@@ -112,12 +108,13 @@ def _paragraphs(*parts: str) -> str:
     return "\n\n".join(part.strip("\n") for part in parts if part)
 
 
-def _sources(answer: Answer, write: Translator) -> str:
+def sources_text(answer: Answer, write: Translator) -> str:
+    """Return the list of an answer's sources; empty where it has none."""
     lines = "\n".join(map(source_line, cited(answer.sources)))
     return f"**{write(msg('Sources'))}**\n\n{lines}" if lines else ""
 
 
-def _closed(text: str) -> str:
+def closed(text: str) -> str:
     """Return an answer with its last code block closed, so that what follows is none of it."""
     last = next(reversed(list(code_blocks(text))), None)
     if last is None or last.is_closed:
@@ -126,11 +123,13 @@ def _closed(text: str) -> str:
     return f"{text.rstrip()}\n{opening.mark}\n" if opening else text
 
 
-def _notes(answer: Answer, write: Translator) -> str:
-    return "\n".join(f"> {_one_line(write(note.message))}" for note in answer.notes)
+def notes_text(answer: Answer, write: Translator) -> str:
+    """Return the notes of an answer, one a line."""
+    return "\n".join(f"> {one_line(write(note.message))}" for note in answer.notes)
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """Return the text in one line."""
     return " ".join(text.split())
 
 
@@ -270,97 +269,6 @@ def _slug(title: str) -> str:
 def written_instruction(text: str) -> str:
     """Return what the user wrote on an ask page: everything below our last rule."""
     return text.rpartition(WRITE_BELOW)[2].strip()
-
-
-class PageDelivery:
-    """Shows an answer as a page: while it grows where the client can read it again, else when it has ended."""
-
-    def __init__(self, pages: Pages, subject: Subject, title: str) -> None:
-        self._pages = pages
-        self._subject = subject
-        self._title = title
-        self._answer = Answer()
-        self._page: Page | None = None
-        self._refresh_at = 0.0
-        self._opening: asyncio.Task[None] | None = None
-
-    def receive(self, event: AnswerEvent) -> None:
-        """Let the page grow, and be read again when it is time."""
-        self._answer.add(event)
-        if not self._pages.has_content or not self._answer.text:
-            return
-        now = asyncio.get_running_loop().time()
-        if self._page is None:
-            self._page = self._pages.new(self._title, self._subject, self._answer)
-            self._opening = asyncio.ensure_future(self._open(self._page))
-        elif self._page.is_shown and now >= self._refresh_at:
-            self._pages.refresh(self._page)
-            self._refresh_at = now + _REFRESH_S + len(self._answer.text) * _REFRESH_S_A_CHARACTER
-
-    async def _open(self, page: Page) -> None:
-        page.is_shown = await self._pages.client.show_document(page.uri)
-
-    async def finish(self, answer: Answer) -> Message | None:
-        """Show the whole page, with its sources and with what went wrong."""
-        client = self._pages.client
-        finished = answer.finished
-        is_stopped = finished is not None and finished.finish == "stopped"
-        if not answer.text:
-            if is_stopped:
-                return msg("stopped")
-            client.show_error(failure(answer))
-            return msg("failed")
-        if self._opening is not None:
-            await self._opening
-        page = self._page or self._pages.new(self._title, self._subject, answer)
-        page.answer = answer
-        page.foot = incomplete_note(answer, client)
-        await self._pages.show(page)
-        return msg("stopped") if is_stopped else msg("done")
-
-
-def incomplete_note(answer: Answer, client: Client) -> str:
-    """Return the note below an answer that did not end well; empty below one that did."""
-    finished = answer.finished
-    if finished is None or finished.finish == "complete":
-        return ""
-    if finished.error is None:
-        return f"> **{client.write(msg('Incomplete: it was stopped.'))}**"
-    reason = " ".join(client.write(part) for part in (finished.error.message, finished.error.hint) if part)
-    return f"> **{client.write(msg('Incomplete: {reason}', reason=_one_line(reason)))}**"
-
-
-class AskDelivery(PageDelivery):
-    """Puts an answer on the ask page that asked for it, below what the user wrote, with a new place to write."""
-
-    def __init__(self, pages: Pages, subject: Subject, title: str, page: AskPage, job: str) -> None:
-        super().__init__(pages, subject, title)
-        self._label = label_of(title, job)
-        self._ask_page = page
-
-    def receive(self, event: AnswerEvent) -> None:
-        """Wait for the end: the user may still be writing on this page."""
-        self._answer.add(event)
-
-    async def finish(self, answer: Answer) -> Message | None:
-        """Append the answer; where that fails, show it as a page of its own."""
-        document = self._pages.documents.opened(self._ask_page.uri)
-        if document is None or not answer.text:
-            return await super().finish(answer)
-        client = self._pages.client
-        parts = [
-            _closed(answer.text),
-            _sources(answer, client.write),
-            _notes(answer, client.write),
-            incomplete_note(answer, client),
-            WRITE_BELOW,
-        ]
-        text = "\n\n" + "\n\n".join(part.strip("\n") for part in parts if part) + "\n\n"
-        end = document.text.end
-        edit = workspace_edit(document, Range(end, end), text, document_changes=client.can.document_changes)
-        if await client.apply_edit(edit, self._label):
-            return msg("done")
-        return await super().finish(answer)
 
 
 def page_actions(pages: Pages, uri: str, line: int) -> Iterator[dict[str, Any]]:

@@ -11,9 +11,9 @@ from typing import Any
 from lsprotocol import types
 
 from sidelight.core.ports import RestorePoint, RestorePoints, RestorePointSummary
-from sidelight.editing.live_region import Plan, lines_of
+from sidelight.editing.live_plan import Plan
 from sidelight.editing.merge import merge_ended
-from sidelight.editing.text import Place, Range
+from sidelight.editing.text import Place, Range, lines_of
 from sidelight.errors import SidelightError
 from sidelight.lsp.buffer import BufferWriter, UnwrittenError
 from sidelight.lsp.client import Client, new_label

@@ -1,10 +1,11 @@
-"""Delivers a review: each finding becomes a diagnostic as soon as its line is complete.
+"""Delivers a review: each finding becomes a diagnostic when its line is complete, many at a time where they come fast.
 
 The whole text is the conversation's answer, as always; it becomes a page where no finding could be read from it.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,9 +19,13 @@ from sidelight.lsp.delivery import DescribeSources, failure
 from sidelight.lsp.documents import Document
 from sidelight.lsp.findings import Findings, Review, ReviewedFile
 from sidelight.lsp.jobs import Delivery
-from sidelight.lsp.pages import Pages, incomplete_note
+from sidelight.lsp.page_delivery import incomplete_note
+from sidelight.lsp.pages import Pages
 from sidelight.lsp.subject import Subject
 from sidelight.messages import Message, msg
+
+# All findings of a document are published each time: one by one, a long review would cost the square of its length.
+_SHOW_EVERY_S = 0.25
 
 
 def files_of(subject: Subject, encoding: Units) -> tuple[ReviewedFile, ...]:
@@ -52,9 +57,12 @@ class ReviewDelivery:
         self._describe = describe
         self._stream = FindingStream([file.reviewed for file in review.files])
         self._has_begun = False
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._next_show_at = 0.0
 
     def receive(self, event: AnswerEvent) -> None:
-        """Show what the event adds."""
+        """Show what the event adds: the first finding at once, others within a moment."""
         match event:
             case Text(text):
                 has_changed = self._stream.feed(text)
@@ -64,17 +72,29 @@ class ReviewDelivery:
                 has_changed = True
             case _:
                 return
-        if has_changed:
+        if has_changed and self._timer is None:
+            self._show_when_due()
+
+    def _show_when_due(self) -> None:
+        self._timer = None
+        wait_s = self._next_show_at - self._loop.time()
+        if wait_s <= 0:
             self._show()
+        else:
+            self._timer = self._loop.call_later(wait_s, self._show_when_due)
 
     def _show(self) -> None:
         if not self._has_begun:
             self._has_begun = True
             self._findings.clear_for(self._review)
         self._findings.set(self._review, self._stream.findings)
+        self._next_show_at = self._loop.time() + _SHOW_EVERY_S
 
     async def conclude(self, answer: Answer) -> None:
         """Show what is still held; an earlier review of the same lines is over, also where this one found nothing."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         self._stream.finish()
         self._review.answer = answer
         if self._stream.findings or (answer.finished and answer.finished.finish == "complete"):

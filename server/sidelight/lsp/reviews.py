@@ -13,7 +13,7 @@ from typing import Any
 
 from lsprotocol import types
 
-from sidelight.editing.live_region import Plan
+from sidelight.editing.live_plan import Plan
 from sidelight.editing.merge import merge_ended
 from sidelight.editing.text import Place, Range
 from sidelight.editing.tracked import TrackedRange

@@ -25,6 +25,8 @@ def result_of(answer: Answer, client: Client, sources: list[dict[str, Any]], *, 
     }
     if answer.notes:
         result["notes"] = [client.write(note.message) for note in answer.notes]
+    if warnings := [client.write(note.message) for note in answer.notes if note.is_warning]:
+        result["warnings"] = warnings
     if not is_streamed:
         result |= {"text": answer.text} | ({"reasoning": answer.reasoning} if answer.reasoning else {})
     if finished and finished.error:

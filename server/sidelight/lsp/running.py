@@ -19,7 +19,8 @@ from sidelight.lsp.delivery import StreamDelivery, failure
 from sidelight.lsp.documents import Document
 from sidelight.lsp.file_edit import FileEdit
 from sidelight.lsp.jobs import Ask, Delivery, Job
-from sidelight.lsp.pages import AskDelivery, AskPage, PageDelivery, incomplete_note
+from sidelight.lsp.page_delivery import AskDelivery, PageDelivery, incomplete_note
+from sidelight.lsp.pages import AskPage
 from sidelight.lsp.preparations import make_preparation
 from sidelight.lsp.reviewing import Reviewing
 from sidelight.lsp.reviews import Review

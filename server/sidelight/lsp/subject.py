@@ -11,6 +11,7 @@ from lsprotocol import types
 from sidelight.core.context import Context, Diagnostic, target_lines
 from sidelight.core.doc_style import with_comments_above
 from sidelight.core.finding_places import Reviewed
+from sidelight.core.own_tasks import require_place
 from sidelight.core.secrets import refuse_secret_file
 from sidelight.core.tasks import Task
 from sidelight.editing.symbols import headers_of
@@ -145,7 +146,9 @@ def find_subject(asked: Asked, task: Task, documents: Documents, language: str) 
     if asked.uri is None or asked.changes or not task.has_place:
         if task.edits:
             raise UsageError(msg("There is no document to change."), msg("Open a file and put the caret in it."))
-        return Subject(Context(instruction=asked.instruction, answer_language=language))
+        nowhere = Context(instruction=asked.instruction, answer_language=language)
+        require_place(task, nowhere)
+        return Subject(nowhere)
     refuse_secret_file(name_of(asked.uri))
     document = documents.read(asked.uri)
     diagnostics = tuple(diagnostic_of(document, item) for item in asked.diagnostics if not is_mark(item))
@@ -165,6 +168,7 @@ def find_subject(asked: Asked, task: Task, documents: Documents, language: str) 
         instruction=asked.instruction,
         answer_language=language,
     )
+    require_place(task, context)
     if task.name in ("document", "test") and not context.target_text.strip():
         raise UsageError(msg("There is no code at this place."), msg("Select the code, or put the caret in it."))
     if task.name == "fix" and not context.target_text.strip():

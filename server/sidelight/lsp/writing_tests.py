@@ -11,8 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lsprotocol import types
-
 from sidelight.core.answers import Answer, AnswerEvent, Finished, Text
 from sidelight.core.assistant import Question
 from sidelight.core.context import Context
@@ -23,21 +21,18 @@ from sidelight.editing.test_place import place_tests
 from sidelight.editing.text import Place, Range
 from sidelight.errors import SidelightError, UsageError
 from sidelight.lsp.apply_code import APPLY, fenced
-from sidelight.lsp.client import label_of
-from sidelight.lsp.delivery import edit_of, edits_between, failure, not_applied, with_confirmation
+from sidelight.lsp.delivery import edit_of, edits_between, failure, not_applied
 from sidelight.lsp.documents import Document, file_path, file_uri
 from sidelight.lsp.file_edit import FileEdit
 from sidelight.lsp.jobs import Delivery, Job
+from sidelight.lsp.made_file import MadeFile, edit_that_makes, wait_for_document
 from sidelight.lsp.subject import Asked, Subject
-from sidelight.messages import Message, msg
+from sidelight.messages import Message, msg, plain
 from sidelight.testing import Tests, find_tests, project_folder
 
 if TYPE_CHECKING:
     from sidelight.lsp.session import Session
 
-# How long an editor takes to tell of a document that it was asked to show.
-_OPENING_S = 2.0
-_LOOK_EVERY_S = 0.05
 _SEARCHES = 3
 
 
@@ -78,7 +73,7 @@ class WritingTests:
         client, tests = self._session.client, self._tests
         code, reason = code_of(answer, self._subject.context)
         if reason is None and not tests.file.exists:
-            return {"edit": _created(tests, code)}
+            return {"edit": edit_that_makes(tests.path, _whole(code))}
         if reason is None:
             document = self._session.documents.read(file_uri(tests.path))
             lines = tuple(document.text.lines)
@@ -111,16 +106,8 @@ def _with_ends(found: CodePlace, document: Document) -> str:
     return text if is_last else text + document.text.line_end
 
 
-def _created(tests: Tests, code: str) -> dict[str, Any]:
-    """Return LSP's edit that makes the file; it fails where there is one by now."""
-    uri, start = file_uri(tests.path), {"line": 0, "character": 0}
-    edit = {"range": {"start": start, "end": start}, "newText": code.strip("\n") + "\n"}
-    return {
-        "documentChanges": [
-            {"kind": "create", "uri": uri, "options": {"overwrite": False, "ignoreIfExists": False}},
-            {"textDocument": {"uri": uri, "version": None}, "edits": [edit]},
-        ]
-    }
+def _whole(code: str) -> str:
+    return code.strip("\n") + "\n"
 
 
 @dataclass(slots=True)
@@ -159,20 +146,17 @@ class _TestDelivery:
         await self.session.running.show_unapplied(self.subject, self.title, answer, told)
 
     async def _create(self, code: str, answer: Answer) -> Message:
-        client, path = self.session.client, self.tests.path
-        reason = None if client.can.creates_files else msg("This editor cannot make {path}.", path=str(path))
-        if reason is None:
-            edit = _created(self.tests, code)
-            if self.session.edit_mode() == "preview":
-                edit = with_confirmation(edit, self.title, str(path))
-            if not await client.apply_edit(edit, label_of(self.title, self.job.id)):
-                reason = msg("The editor did not take the edit.")
-        if reason is not None:
-            await self._show_page(answer, not_applied(reason, in_part=False))
-            return msg("not applied")
-        if not await client.show_document(file_uri(path)):
-            client.show(types.MessageType.Info, msg("The tests are in {path}.", path=str(path)))
-        return msg("applied")
+        session, path = self.session, self.tests.path
+        show_answer = partial(session.running.show_unapplied, self.subject, self.title, answer, plain(self.title))
+        made = MadeFile(session, path, _whole(code), TASKS["test"].name, self.job.id, self.title, show_answer)
+        if not session.client.can.creates_files:
+            reason = msg("This editor cannot make {path}.", path=str(path))
+        elif not await made.make():
+            reason = msg("The editor did not take the edit.")
+        else:
+            return msg("applied")
+        await self._show_page(answer, not_applied(reason, in_part=False))
+        return msg("not applied")
 
     async def _add(self, code: str, answer: Answer) -> Message | None:
         """Add the tests to a file that is there, which is shown first: an edit of an open document is reviewed."""
@@ -197,19 +181,20 @@ class _TestDelivery:
         try:
             delivery = self._edit(subject, uri)
             delivery.receive(Text(placed.text))
-            return await delivery.finish(placed)
+            told = await delivery.finish(placed)
+            if subject.target is not None and session.edit_mode() != "preview":
+                # What was added may be far below what an editor shows of the file.
+                end = subject.target.range.end
+                await session.client.show_document(uri, document.lsp_range(Range(end, end)), takes_focus=False)
+            return told
         finally:
             session.pages.release(subject)
 
     async def _opened(self, uri: str) -> Document:
         """Return the file's document: open, where the editor shows it when asked. Raises ``UsageError``."""
-        session = self.session
-        if await session.client.show_document(uri):
-            loop = asyncio.get_running_loop()
-            until = loop.time() + _OPENING_S
-            while session.documents.opened(uri) is None and loop.time() < until:  # noqa: ASYNC110, turns of the loop
-                await asyncio.sleep(_LOOK_EVERY_S)
-        return session.documents.read(uri)
+        if await self.session.client.show_document(uri):
+            await wait_for_document(self.session, uri)
+        return self.session.documents.read(uri)
 
     async def _find(self, document: Document, code: str) -> CodePlace:
         """Return where the tests go in the document as it is now."""

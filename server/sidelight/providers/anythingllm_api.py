@@ -15,7 +15,8 @@ from sidelight.core.stopping import Stop
 from sidelight.errors import ConfigurationError, ProviderError
 from sidelight.messages import msg
 from sidelight.providers.anythingllm_errors import Refusals, no_workspace_chosen
-from sidelight.providers.http import Call, Http, Reply
+from sidelight.providers.http import Call, Http
+from sidelight.providers.http_reply import Reply
 
 DEFAULT_ADDRESS = "http://localhost:3001"
 # For everything but an answer: a server that is slow here must not hold anybody up for as long as a model may think.

@@ -21,7 +21,8 @@ from sidelight.errors import ProviderError
 from sidelight.messages import msg, plain
 from sidelight.providers.anythingllm_api import AnythingLLMConfig, Api, authorization, workspace_path
 from sidelight.providers.anythingllm_errors import no_such_workspace
-from sidelight.providers.http import Call, Http, Reply
+from sidelight.providers.http import Call, Http
+from sidelight.providers.http_reply import Reply
 from sidelight.providers.refusals import told
 from sidelight.syncing.values import Document, Held
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sidelight.errors import ConfigurationError, ProviderError
 from sidelight.messages import msg, plain
-from sidelight.providers.http import Reply, redirect_error
+from sidelight.providers.http_reply import Reply, redirect_error
 from sidelight.providers.refusals import told
 
 

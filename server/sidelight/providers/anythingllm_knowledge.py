@@ -14,7 +14,8 @@ from sidelight.errors import ProviderError
 from sidelight.providers.anythingllm_answer import sources_of
 from sidelight.providers.anythingllm_api import AnythingLLMConfig, Api, workspace_path
 from sidelight.providers.anythingllm_errors import search_failed
-from sidelight.providers.http import Http, Reply, host_of
+from sidelight.providers.http import Http, host_of
+from sidelight.providers.http_reply import Reply
 
 
 class AnythingLLMKnowledge:

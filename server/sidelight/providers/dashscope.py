@@ -3,6 +3,7 @@
 What is peculiar: a frame may hold what is new or the whole text so far, by what was asked for; ``finish_reason`` is the
 string "null" until the end; once streaming is asked for, refusals come as ``event:error`` inside a 200; keys belong to
 a region, and each region has its address; models that also see are served elsewhere.
+Who is asked is in ``dashscope_config.py``, which models there are in ``dashscope_models.py``.
 """
 
 from __future__ import annotations
@@ -10,64 +11,33 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
-from time import monotonic
 from typing import Any
-from urllib.parse import quote
 
 from sidelight.core.answer_text import AnswerText
 from sidelight.core.answers import AnswerEvent, Asked, Finished, Replace, Status, Usage, merge_text
 from sidelight.core.ports import Check, Model, Request, Window
 from sidelight.core.stopping import Stop
 from sidelight.core.wire.ndjson import NdjsonDecoder
-from sidelight.errors import ConfigurationError, ProviderError
+from sidelight.errors import ProviderError
 from sidelight.messages import msg
 from sidelight.providers.chat import count_of, messages_of
-from sidelight.providers.dashscope_errors import CHINA, error_of, lacks_model, model_hint
+from sidelight.providers.dashscope_config import (
+    DEFAULT_ADDRESS,
+    GENERATION,
+    DashScopeConfig,
+    api_of,
+    authorization,
+)
+from sidelight.providers.dashscope_errors import error_of, error_of_reply, lacks_model, model_hint
+from sidelight.providers.dashscope_models import DashScopeModels
 from sidelight.providers.endings import ending
-from sidelight.providers.http import Call, Http, Reply, host_of, redirect_error
+from sidelight.providers.http import Call, Http, host_of
+from sidelight.providers.http_reply import Reply
 from sidelight.providers.refusals import no_such_model, refusal_in, refusal_of
 
+__all__ = ["DEFAULT_ADDRESS", "DashScope", "DashScopeConfig", "DashScopeDecoder", "encode"]
+
 log = logging.getLogger(__name__)
-
-# Who
-
-DEFAULT_ADDRESS = CHINA
-DEFAULT_MODEL = "qwen-plus"
-_GENERATION = "/services/aigc/text-generation/generation"
-_COMPATIBLE = "/compatible-mode"
-# For where the list of models cannot be asked: the greatest inputs, of several published since 2025 the smallest.
-_DOCUMENTED_TOKENS = {"qwen-max": 30720, "qwen-plus": 129024, "qwen-turbo": 98304, "qwen3-max": 258048}
-_ASSUMED_TOKENS = 8192
-# For what is asked before the question: a server that is slow here must not hold it up.
-_QUICK_S = 5.0
-_KNOWN_S = 300.0
-_PAGE_MODELS = 100
-_MOST_PAGES = 10
-
-
-@dataclass(frozen=True, slots=True)
-class DashScopeConfig:
-    """``address`` may be the bare origin or end in /api/v1; ``key_withheld`` says why ``key`` is empty."""
-
-    address: str = DEFAULT_ADDRESS
-    key: str = ""
-    model: str = DEFAULT_MODEL
-    temperature: float | None = None
-    context_tokens: int = 0
-    key_withheld: bool = False
-
-    @property
-    def origin(self) -> str:
-        """The address without the path of either API."""
-        address = self.address.partition(_COMPATIBLE)[0].rstrip("/").removesuffix(_GENERATION)
-        return address.removesuffix("/v1").removesuffix("/api")
-
-    @property
-    def compatible(self) -> str:
-        """The address of the OpenAI-compatible API on the same machine."""
-        return f"{self.origin}{_COMPATIBLE}/v1"
-
 
 # Out
 
@@ -80,34 +50,12 @@ def encode(config: DashScopeConfig, request: Request) -> Call:
     if request.max_tokens:
         parameters["max_tokens"] = request.max_tokens
     body = {
-        "model": _model(config, request.model),
+        "model": config.model_or(request.model),
         "input": {"messages": messages_of(request.prompt)},
         "parameters": parameters,
     }
-    headers = {**_authorization(config), "X-DashScope-SSE": "enable", "Accept": "text/event-stream"}
-    return Call("POST", _api(config) + _GENERATION, headers, body)
-
-
-def _model(config: DashScopeConfig, chosen: str | None) -> str:
-    return chosen or config.model or DEFAULT_MODEL
-
-
-def _api(config: DashScopeConfig) -> str:
-    if _COMPATIBLE in config.address:
-        raise ConfigurationError(
-            msg("{url} is DashScope's OpenAI-compatible API, and not its own.", url=config.address),
-            msg("Set SIDELIGHT_PROVIDER=openai and OPENAI_BASE_URL={url} (the key goes into OPENAI_API_KEY), or let "
-                "DASHSCOPE_BASE_URL end in /api/v1.", url=config.compatible),
-        )  # fmt: skip
-    return f"{config.origin}/api/v1"
-
-
-def _authorization(config: DashScopeConfig) -> dict[str, str]:
-    if not config.key.isascii():
-        raise ConfigurationError(
-            msg("DASHSCOPE_API_KEY holds a character that no key has."), msg("Copy the key again, without quotes.")
-        )
-    return {"Authorization": f"Bearer {config.key}"} if config.key else {}
+    headers = {**authorization(config), "X-DashScope-SSE": "enable", "Accept": "text/event-stream"}
+    return Call("POST", api_of(config) + GENERATION, headers, body)
 
 
 # In
@@ -244,12 +192,12 @@ class DashScope:
     def __init__(self, config: DashScopeConfig, http: Http) -> None:
         self._config = config
         self._http = http
-        self._known: dict[str, tuple[float, int | None]] = {}
+        self._models = DashScopeModels(config, http)
 
     @property
     def model(self) -> str:
         """The configured model."""
-        return _model(self._config, None)
+        return self._config.model_or(None)
 
     @property
     def place(self) -> str:
@@ -258,15 +206,15 @@ class DashScope:
 
     def stream(self, request: Request, stop: Stop) -> Iterator[AnswerEvent]:
         """Ask the model."""
-        model = _model(self._config, request.model)
+        model = self._config.model_or(request.model)
         call = encode(self._config, request)
         incremental = call.body["parameters"]["incremental_output"]
         decoder = DashScopeDecoder(self._config, model, incremental=incremental)
 
         def refusal(reply: Reply) -> ProviderError | None:
             if reply.status != 200 and lacks_model(refusal_of(reply)):
-                return no_such_model(model, self._try_names(stop), "DashScope", model_hint(model))
-            return self._refusal(reply, model)
+                return no_such_model(model, self._models.try_names(stop), "DashScope", model_hint(model))
+            return error_of_reply(reply, self._config, model)
 
         yield Asked(model)
         yield Status(msg("asking {model}", model=model))
@@ -276,14 +224,7 @@ class DashScope:
         """Return the context length: as configured, else as the list of models says, else as the models' pages do."""
         if self._config.context_tokens:
             return Window(self._config.context_tokens, "configured")
-        name = _model(self._config, model)
-        until, tokens = self._known.get(name, (0.0, None))
-        if monotonic() > until:
-            tokens = self._ask_about(name, stop)
-            self._known[name] = monotonic() + _KNOWN_S, tokens
-        if tokens:
-            return Window(tokens, "server")
-        return Window(_DOCUMENTED_TOKENS.get(name.removesuffix("-latest"), _ASSUMED_TOKENS), "assumed")
+        return self._models.window(self._config.model_or(model), stop)
 
     def count_tokens(self, text: str, model: str | None, stop: Stop) -> int | None:  # noqa: ARG002, the port's signature
         """Return None: its tokenizer counts for a few models alone."""
@@ -292,7 +233,7 @@ class DashScope:
     def models(self) -> list[Model]:
         """Return the region's models for text; the configured one where there is no list."""
         try:
-            return self._models() or [Model(self.model)]
+            return self._models.listed() or [Model(self.model)]
         except ProviderError as error:
             if error.kind != "not_found":
                 raise
@@ -300,10 +241,10 @@ class DashScope:
 
     def checks(self) -> Iterator[Check]:
         """Examine address, key and model."""
-        api = _api(self._config)
+        api = api_of(self._config)
         yield from self._http.checks(api)
         try:
-            names = [it.id for it in self._models()]
+            names = [it.id for it in self._models.listed()]
         except ProviderError as error:
             if error.kind != "not_found":
                 raise
@@ -323,69 +264,3 @@ class DashScope:
             yield Check("ok" if window.origin != "assumed" else "note",
                         msg("The model {model} reads {tokens} tokens, {said}.", model=self.model,
                             tokens=window.tokens, said=origin[window.origin]))  # fmt: skip
-
-    def _ask_about(self, model: str, stop: Stop) -> int | None:
-        if not self._config.key:
-            return None
-        try:
-            listed = self._page(f"model={quote(model, safe='')}", stop)[0]
-        except (ProviderError, ConfigurationError):
-            return None
-        return next((it.context_tokens for it in listed if it.id == model), None)
-
-    def _models(self, stop: Stop | None = None) -> list[Model]:
-        """Ask for the list, https://www.alibabacloud.com/help/en/model-studio/list-models; TG is text generation."""
-        found: list[Model] = []
-        for number in range(1, _MOST_PAGES + 1):
-            listed, total = self._page(f"capabilities=TG&page_no={number}&page_size={_PAGE_MODELS}", stop)
-            found += listed
-            if not listed or len(found) >= total:
-                break
-        return found
-
-    def _page(self, query: str, stop: Stop | None) -> tuple[list[Model], int]:
-        url = f"{_api(self._config)}/models?{query}"
-        reply = self._http.fetch(Call("GET", url, _authorization(self._config), silence_s=_QUICK_S), stop)
-        body = reply.json()
-        output = body.get("output") if reply.status == 200 and isinstance(body, dict) else None
-        listed = output.get("models") if isinstance(output, dict) else None
-        if not isinstance(output, dict) or not isinstance(listed, list):
-            raise self._refusal(reply, self.model) or self._not_the_api()
-        models = [_model_of(item) for item in listed if isinstance(item, dict) and item.get("model")]
-        return models, count_of(output.get("total")) or 0
-
-    def _refusal(self, reply: Reply, model: str) -> ProviderError | None:
-        """Say what a reply means that is not a stream of events; None where it is an answer all the same."""
-        refusal = refusal_of(reply, self._config.key)
-        body = reply.json()
-        if 300 <= reply.status < 400:
-            return redirect_error(reply, "DASHSCOPE_BASE_URL")
-        if reply.status == 200 and isinstance(body, dict) and body.get("output"):
-            return None
-        if refusal.code == "invalidurl" or (not refusal.code and reply.status in (200, 404, 405)):
-            return self._not_the_api()
-        return error_of(refusal, self._config, model)
-
-    def _try_names(self, stop: Stop) -> list[str]:
-        try:
-            return [it.id for it in self._models(stop)]
-        except ProviderError:
-            return []
-
-    def _not_the_api(self) -> ProviderError:
-        url = self._config.address
-        return ProviderError(
-            "not_found",
-            msg("{url} is not the address of DashScope's API: it answers with something else.", url=url),
-            msg("Set DASHSCOPE_BASE_URL to the address of your region, such as {url}.", url=DEFAULT_ADDRESS),
-        )
-
-
-def _model_of(item: dict[str, Any]) -> Model:
-    """Read one model of the list; of context and greatest input the smaller counts, for both are limits."""
-    info = item.get("model_info")
-    limits = [info.get(name) for name in ("context_window", "max_input_tokens")] if isinstance(info, dict) else []
-    tokens = min((limit for limit in limits if isinstance(limit, int) and limit > 0), default=None)
-    features = item.get("features")
-    abilities = tuple(str(it) for it in features) if isinstance(features, list) else ()
-    return Model(str(item["model"]), str(item.get("name") or ""), context_tokens=tokens, abilities=abilities)

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sidelight.errors import ProviderError
 from sidelight.messages import Message, msg
-from sidelight.providers.refusals import Refusal, no_such_model, reason_of
+from sidelight.providers.dashscope_config import CHINA, DEFAULT_ADDRESS, HONG_KONG, SINGAPORE, US, DashScopeConfig
+from sidelight.providers.http_reply import Reply, redirect_error
+from sidelight.providers.refusals import Refusal, no_such_model, reason_of, refusal_of
 
-if TYPE_CHECKING:
-    from sidelight.providers.dashscope import DashScopeConfig
 
-# https://www.alibabacloud.com/help/en/model-studio/base-url, October 2026. Other regions have workspace addresses only.
-CHINA = "https://dashscope.aliyuncs.com/api/v1"
-SINGAPORE = "https://dashscope-intl.aliyuncs.com/api/v1"
-US = "https://dashscope-us.aliyuncs.com/api/v1"
-HONG_KONG = "https://cn-hongkong.dashscope.aliyuncs.com/api/v1"
+def error_of_reply(reply: Reply, config: DashScopeConfig, model: str) -> ProviderError | None:
+    """Say what a reply means that is not a stream of events; None where it is an answer all the same."""
+    refusal = refusal_of(reply, config.key)
+    body = reply.json()
+    if 300 <= reply.status < 400:
+        return redirect_error(reply, "DASHSCOPE_BASE_URL")
+    if reply.status == 200 and isinstance(body, dict) and body.get("output"):
+        return None
+    if refusal.code == "invalidurl" or (not refusal.code and reply.status in (200, 404, 405)):
+        return not_the_api(config)
+    return error_of(refusal, config, model)
+
+
+def not_the_api(config: DashScopeConfig) -> ProviderError:
+    """Say that something else answers there."""
+    return ProviderError(
+        "not_found",
+        msg("{url} is not the address of DashScope's API: it answers with something else.", url=config.address),
+        msg("Set DASHSCOPE_BASE_URL to the address of your region, such as {url}.", url=DEFAULT_ADDRESS),
+    )
 
 
 def error_of(refusal: Refusal, config: DashScopeConfig, model: str) -> ProviderError:

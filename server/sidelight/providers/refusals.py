@@ -15,7 +15,7 @@ from typing import Any
 from sidelight.core.wire.surrogates import whole
 from sidelight.errors import ProviderError, ProviderErrorKind
 from sidelight.messages import Message, msg, plain
-from sidelight.providers.http import Reply
+from sidelight.providers.http_reply import Reply
 
 _LONGEST_CHARACTERS = 300
 _DEEPEST = 5

@@ -18,7 +18,8 @@ from sidelight.core.conversations import MemoryConversations, free_number, new_i
 from sidelight.core.ports import Conversation, ConversationSummary, HistoryError, Turn
 from sidelight.core.words import phrases
 from sidelight.messages import msg
-from sidelight.store.database import BUSY_S, FILE_NAME, Database, Purpose
+from sidelight.store.database import BUSY_S, FILE_NAME, Database
+from sidelight.store.database_errors import Purpose
 from sidelight.store.late_writer import LateWriter
 from sidelight.store.selection import Selection
 from sidelight.store.word_index import WordIndex

@@ -1,26 +1,21 @@
 """One SQLite file that several processes use at once: opened at first use, private, and never in the way of the work.
 
-A file from a newer version is refused. A broken one is moved aside, not deleted, and a new one is begun. Whatever
-SQLite, SQLAlchemy or the disk says becomes here an error of those who use it: ``restore_points.py``,
-``conversations.py``.
+A file from a newer version is refused. A broken one is moved aside, not deleted (``database_file.py``), and a new one
+is begun. Whatever SQLite, SQLAlchemy or the disk says becomes an error (``database_errors.py``) of those who use it:
+``restore_points.py``, ``conversations.py``.
 """
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import os
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import datetime, timezone
+from collections.abc import Callable
 from pathlib import Path
 from threading import RLock
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, TypeVar
 
-from sidelight.errors import SidelightError
 from sidelight.messages import Message, msg
+from sidelight.store.database_errors import BROKEN, BUSY, Purpose, busy, says, told
+from sidelight.store.database_file import Identity, identity, make_private, move_aside, remove_broken
 from sidelight.store.migrations import MIGRATIONS
 
 if TYPE_CHECKING:
@@ -28,9 +23,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-_log = logging.getLogger(__name__)
 _Result = TypeVar("_Result")
-_Identity = tuple[int, int]
 
 FILE_NAME = "sidelight.db"
 BUSY_S = 5.0
@@ -39,25 +32,6 @@ _BUSY_AT_ONCE_S = 0.1
 _LETTING_IN_S = 0.005
 # WAL files grow with the largest transaction; afterwards they are cut back to this.
 _WAL_BYTES = 4 << 20
-_ASIDE = "broken"
-_BROKEN = ("file is not a database", "malformed", "file is encrypted")
-_BUSY = ("database is locked", "database table is locked", "database is busy")
-_FULL = ("database or disk is full",)
-
-
-@dataclass(frozen=True, slots=True)
-class Purpose:
-    """What somebody keeps in the file: the error that tells of trouble, and the setting that does without it."""
-
-    error: type[SidelightError]
-    things: Message
-    setting: str
-
-    def hint(self, first: Message) -> Message:
-        """Return a hint that ends with the way to do without."""
-        return msg(
-            "{first}, or set {setting}=0 to keep no {things}.", first=first, setting=self.setting, things=self.things
-        )
 
 
 class Database:
@@ -75,16 +49,16 @@ class Database:
         self._purpose = purpose
         self._busy_s = busy_s
         self._engine: Engine | None = None
-        self._opened: _Identity | None = None
+        self._opened: Identity | None = None
         self._lock = RLock()
 
     def exists(self) -> bool:
         """Whether there is a file: who only reads need not make one."""
-        return _identity(self.path) is not None
+        return identity(self.path) is not None
 
     def load(self) -> None:
         """Load what opening takes."""
-        with _told(self.path, self._purpose):
+        with told(self.path, self._purpose):
             import sidelight.store.tables  # noqa: F401, loads SQLAlchemy: nearly all of the first call's time
 
     def prepare(self) -> None:
@@ -106,7 +80,7 @@ class Database:
 
     def forget_deleted(self) -> None:
         """Empty the log of recent writes, which still holds what was deleted."""
-        with self._lock, _told(self.path, self._purpose):
+        with self._lock, told(self.path, self._purpose):
             connection = self._ready().raw_connection()
             try:
                 cursor = connection.cursor()
@@ -118,9 +92,8 @@ class Database:
 
     def remove_broken(self) -> None:
         """Delete the broken files that were moved aside: there are texts in them, too."""
-        with self._lock, _told(self.path, self._purpose):
-            for file in self.path.parent.glob(f"{self.path.name}.{_ASIDE}-*"):
-                file.unlink(missing_ok=True)
+        with self._lock, told(self.path, self._purpose):
+            remove_broken(self.path)
 
     def close(self) -> None:
         """Close the file; the next call opens it again."""
@@ -131,14 +104,14 @@ class Database:
 
     def _run(self, work: Callable[[Connection], _Result], begin: str, patience_s: float | None = None) -> _Result:
         deadline = monotonic() + (self._busy_s if patience_s is None else patience_s)
-        with _told(self.path, self._purpose):
+        with told(self.path, self._purpose):
             while True:
                 if not self._lock.acquire(timeout=-1 if patience_s is None else max(0.0, deadline - monotonic())):
-                    raise _busy(self.path, self._purpose)
+                    raise busy(self.path, self._purpose)
                 try:
                     return self._mended(work, begin)
                 except Exception as error:
-                    if not _says(error, _BUSY) or monotonic() >= deadline:
+                    if not says(error, BUSY) or monotonic() >= deadline:
                         raise
                 finally:
                     self._lock.release()
@@ -149,18 +122,18 @@ class Database:
         try:
             return self._once(work, begin)
         except Exception as error:
-            if not _says(error, _BROKEN):
+            if not says(error, BROKEN):
                 raise
         # What broke may be this connection's own view, of a file that another process has moved aside meanwhile.
         self.close()
-        seen = _identity(self.path)
+        seen = identity(self.path)
         try:
             return self._once(work, begin)
         except Exception as error:
-            if not _says(error, _BROKEN):
+            if not says(error, BROKEN):
                 raise
         self.close()
-        self.moved_aside = _move_aside(self.path, seen) or self.moved_aside
+        self.moved_aside = move_aside(self.path, seen) or self.moved_aside
         return self._once(work, begin)
 
     def _once(self, work: Callable[[Connection], _Result], begin: str) -> _Result:
@@ -169,13 +142,13 @@ class Database:
 
     def _ready(self) -> Engine:
         """Return the engine of the file that stands there now: it may have been deleted, or moved aside."""
-        if self._opened != _identity(self.path):
+        if self._opened != identity(self.path):
             self.close()
             self.generation += 1
         if self._engine is None:
-            _make_private(self.path)
+            make_private(self.path)
             self._engine = _open(self.path, self._purpose)
-            self._opened = _identity(self.path)
+            self._opened = identity(self.path)
         return self._engine
 
 
@@ -235,7 +208,7 @@ def _use_wal(connection: sqlite3.Connection) -> None:
             connection.execute("PRAGMA journal_mode = WAL").fetchall()
             return
         except sqlite3.OperationalError as error:
-            if not _says(error, _BUSY) or monotonic() > deadline:
+            if not says(error, BUSY) or monotonic() > deadline:
                 raise
             sleep(0.02)
 
@@ -262,136 +235,3 @@ def _refuse_newer(version: int, path: Path, purpose: Purpose) -> None:
             msg("{path} was written by a newer version of Sidelight.", path=str(path)),
             msg("Update Sidelight, or move that file away: a new one is begun then."),
         )
-
-
-# The file
-
-
-def _identity(path: Path) -> _Identity | None:
-    try:
-        status = os.stat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    return status.st_dev, status.st_ino
-
-
-def _make_private(path: Path) -> None:
-    """Make folder and file for this user alone; SQLite gives -wal and -shm the mode of the file."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with contextlib.suppress(FileExistsError):
-        # Only a file that is new is opened here: closing one that SQLite has open ends the locks that SQLite holds.
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    if os.name == "posix":
-        _take_from_others(path.parent, 0o700)
-        for file in _files(path):
-            _take_from_others(file, 0o600)
-
-
-def _take_from_others(path: Path, mode: int) -> None:
-    with contextlib.suppress(OSError):  # not there, or another user's: then it cannot be written either
-        if path.stat().st_mode & 0o077:
-            path.chmod(mode)
-
-
-def _files(path: Path) -> list[Path]:
-    return [path, *(path.with_name(path.name + suffix) for suffix in ("-wal", "-shm"))]
-
-
-def _move_aside(path: Path, seen: _Identity | None) -> Message | None:
-    """Rename the broken file, unless it is not the one that was ``seen`` broken: another process was faster.
-
-    Returns what the user should know of it.
-    """
-    with _alone_in(path.parent):
-        if seen is None or _identity(path) != seen:
-            return None
-        mark = datetime.now(timezone.utc).strftime(f"{_ASIDE}-%Y%m%d-%H%M%S-%f")
-        # The log of recent writes first: beside a new database it would be taken for that one's.
-        for file in reversed(_files(path)):
-            with contextlib.suppress(FileNotFoundError):
-                os.replace(file, path.with_name(file.name.replace(path.name, f"{path.name}.{mark}", 1)))
-    _log.error("%s is broken; it was moved to %s.%s, and a new one is begun", path, path.name, mark)
-    return msg(
-        "{path} is broken; it was moved to {aside}, and a new one is begun.",
-        path=str(path),
-        aside=f"{path.name}.{mark}",
-    )
-
-
-@contextlib.contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Let one process in at a time. Windows needs no help: a file that another process has open is not renamed."""
-    if sys.platform == "win32":
-        yield
-        return
-    import fcntl
-
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):  # some network file systems lock no folders
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-# Errors
-
-
-@contextlib.contextmanager
-def _told(path: Path, purpose: Purpose) -> Iterator[None]:
-    """Turn what goes wrong below into the error of those who use the file."""
-    try:
-        yield
-    except ImportError as error:
-        raise purpose.error(
-            msg("To keep {things} takes the package {name}.", things=purpose.things, name=error.name or "sqlalchemy"),
-            purpose.hint(msg("Install it (python -m pip install sqlalchemy)")),
-        ) from error
-    except OSError as error:
-        raise _unusable(path, purpose, error.strerror or str(error)) from error
-    except Exception as error:
-        if (reason := _database_error(error)) is None:
-            raise
-        raise _store_error(path, purpose, reason) from error
-
-
-def _database_error(error: Exception) -> str | None:
-    """Return what SQLite or SQLAlchemy says; None for errors that are not theirs."""
-    import sqlite3
-
-    from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-
-    if isinstance(error, DBAPIError):  # str() of this one would quote the statement with its values: the user's text
-        return str(error.orig)
-    return str(error) if isinstance(error, (sqlite3.Error, SQLAlchemyError)) else None
-
-
-def _says(error: Exception, signs: tuple[str, ...]) -> bool:
-    """Whether SQLite means one of these; Python 3.10 does not tell its error codes."""
-    reason = _database_error(error)
-    return reason is not None and any(sign in reason for sign in signs)
-
-
-def _store_error(path: Path, purpose: Purpose, reason: str) -> SidelightError:
-    if any(sign in reason for sign in _BUSY):
-        return _busy(path, purpose)
-    if any(sign in reason for sign in _FULL):
-        return purpose.error(
-            msg("There is no room on the disk for {path}.", path=str(path)), purpose.hint(msg("Make room"))
-        )
-    return _unusable(path, purpose, reason)
-
-
-def _busy(path: Path, purpose: Purpose) -> SidelightError:
-    return purpose.error(
-        msg("{path} has been in use by another program for too long.", path=str(path)),
-        msg("Try again; if it stays so, close other programs that have the file open."),
-    )
-
-
-def _unusable(path: Path, purpose: Purpose, reason: str) -> SidelightError:
-    return purpose.error(
-        msg("{path} cannot be used: {reason}", path=str(path), reason=reason),
-        purpose.hint(msg("Check that its folder can be written")),
-    )

@@ -102,4 +102,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE turns ADD COLUMN parts BLOB",
         "CREATE INDEX turns_about ON turns (about, began_at_us) WHERE about <> ''",
     ),
+    (
+        # Those of the notes that are warnings; NULL where there is none, or nobody wrote down which.
+        "ALTER TABLE turns ADD COLUMN warnings BLOB",
+    ),
 )

@@ -18,7 +18,8 @@ from sidelight.editing.line_diff import hunks
 from sidelight.editing.text import split_lines
 from sidelight.messages import msg
 from sidelight.processes import is_running
-from sidelight.store.database import FILE_NAME, Database, Purpose
+from sidelight.store.database import FILE_NAME, Database
+from sidelight.store.database_errors import Purpose
 from sidelight.store.packing import pack, storable, unpack
 
 if TYPE_CHECKING:

@@ -71,6 +71,7 @@ TURNS = Table(
     Column("about", Text, nullable=False),
     Column("sent_to", Text, nullable=False),
     Column("parts", LargeBinary),
+    Column("warnings", LargeBinary),
 )
 
 SOURCES = Table(

@@ -36,8 +36,10 @@ def turn_values(turn: Turn) -> dict[str, Any]:
     """Return the columns of a turn; its id and whether it is indexed are for others to say."""
     packed = {name: pack(getattr(turn, name)) for name in _PACKED} | {"notes": pack(json.dumps(turn.notes))}
     packed |= {"parts": pack_parts(turn.parts)} if turn.parts else {}
+    packed |= {"warnings": pack(json.dumps(turn.warnings))} if turn.warnings else {}
     return {
         "parts": None,
+        "warnings": None,
         **packed,
         **{name: storable(getattr(turn, name)) for name in _PLAIN},
         **{name: _storable_number(getattr(turn, name)) for name in _NUMBERS},
@@ -106,6 +108,7 @@ def _turn(row: Row[Any], sources: tuple[Source, ...]) -> Turn:
     values: dict[str, Any] = {name: getattr(row, name) for name in (*_PLAIN, *_NUMBERS, "key")}
     values |= {name: _unpacked(getattr(row, name)) for name in _PACKED}
     notes = tuple(json.loads(_unpacked(row.notes)))
+    values["warnings"] = () if row.warnings is None else tuple(json.loads(_unpacked(row.warnings)))
     values["parts"] = () if row.parts is None else unpack_parts(_unpacked(row.parts))
     return Turn(number=number_of(row.id), began_at=_moment(row.began_at_us), sources=sources, notes=notes, **values)
 

@@ -36,7 +36,8 @@ class Turn:
     ``place`` what it was about, for people (``area.py:12``); ``sent`` is the message that went to the model. ``error``
     is what went wrong, in English. Times in milliseconds; ``began_at`` in UTC; None where nothing of the kind happened
     or was counted. ``parts`` are what was sent, to the place ``sent_to`` (``Provider.place``). ``about`` is the digest
-    of the text that was asked about (``Context.digest``), so that an explanation is known to hold still.
+    of the text that was asked about (``Context.digest``), so that an explanation is known to hold still. ``warnings``
+    are those of the notes because of which the answer may be wrong.
     """
 
     number: int
@@ -61,6 +62,7 @@ class Turn:
     parts: tuple[SentPart, ...] = ()
     sent_to: str = ""
     about: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
