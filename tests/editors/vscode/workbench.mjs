@@ -19,16 +19,14 @@ export class Workbench {
   }
 
   async openFile(name) {
-    await this.page.keyboard.press("Control+P");
-    await this.#pick(name);
+    await this.#pick("Control+P", name);
     await this.page.locator(`.tab.active[data-resource-name="${name}"]`).waitFor();
     // The tab is active before the file is read; what is opened meanwhile would be overtaken by it.
     await this.page.locator(`.editor-group-container .monaco-editor[data-uri$="/${name}"] .view-line`).first().waitFor();
   }
 
   async command(title) {
-    await this.page.keyboard.press("F1");
-    await this.#pick(title);
+    await this.#pick("F1", title);
   }
 
   /** Answers an input box, which is known by what it asks. */
@@ -238,12 +236,23 @@ export class Workbench {
     return this.page.locator(".quick-input-widget input");
   }
 
-  async #pick(text) {
-    await this.#input().waitFor();
-    await this.page.keyboard.type(text);
+  /** Opens a list with a key and takes what is named so. What VS Code knows a moment later is there when it is opened again. */
+  async #pick(key, text) {
     // The one that Enter takes: before what was typed counts, another one may stand above it.
     const row = this.page.locator(`.quick-input-list .monaco-list-row.focused[aria-label^="${text}"]`).first();
-    await row.waitFor();
+    for (let attempt = 1; ; attempt += 1) {
+      await this.page.keyboard.press(key);
+      await this.#input().waitFor();
+      await this.page.keyboard.type(text);
+      try {
+        await row.waitFor({ timeout: 10_000 });
+        break;
+      } catch (error) {
+        if (attempt === 6) throw error;
+        await this.page.keyboard.press("Escape");
+        await this.#input().waitFor({ state: "hidden" });
+      }
+    }
     await this.page.keyboard.press("Enter");
     await row.waitFor({ state: "hidden" });
   }
