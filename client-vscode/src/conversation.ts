@@ -1,5 +1,5 @@
 /** A conversation as it is shown: its turns, what was asked in each, and how what arrives changes them. Knows no VS Code. */
-import type { End, Turn } from "./messages";
+import type { End, Note, Turn } from "./messages";
 import type { PartialAnswer, StoredConversation, StoredTurn, TaskArguments } from "./protocol";
 
 /** What was asked: enough to ask it again. */
@@ -65,6 +65,10 @@ export function hear(turn: Turn, partial: PartialAnswer, now: number): void {
   }
 }
 
+export function notesOf({ notes = [], warnings = [] }: { notes?: string[]; warnings?: string[] }): Note[] {
+  return notes.map((text) => ({ text, isWarning: warnings.includes(text) }));
+}
+
 export function endTurn(conversation: Conversation, turn: Turn, end: End, now: number): void {
   stopThinking(turn, now);
   turn.end = end;
@@ -97,7 +101,7 @@ export function fromStored(
       reasoning: turn.reasoning ?? "",
       status: "",
       sources: turn.sources,
-      notes: turn.notes,
+      notes: notesOf(turn),
       end: endOf(turn),
     };
   });

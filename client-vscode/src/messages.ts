@@ -19,8 +19,14 @@ export interface Turn {
   thinkingMs?: number;
   status: string;
   sources: Source[];
-  notes: string[];
+  notes: Note[];
   end?: End;
+}
+
+/** What is said of an answer beside it; a warning where it may be wrong because of that. */
+export interface Note {
+  text: string;
+  isWarning: boolean;
 }
 
 /** `failed` is an answer of which nothing came. */
@@ -53,7 +59,7 @@ export type ToView =
   | { kind: "turn"; turn: Turn; title: string; now: number }
   | { kind: "text" | "replace" | "reasoning" | "status"; turn: number; text: string }
   | { kind: "sources"; turn: number; sources: Source[] }
-  | { kind: "end"; turn: number; end: End; notes: string[]; thinkingMs?: number }
+  | { kind: "end"; turn: number; end: End; notes: Note[]; thinkingMs?: number }
   | { kind: "sent"; turn: number; sent?: SentToShow; problem?: string }
   | { kind: "offer"; offer?: Offer }
   /** The question in the box was taken. */
@@ -108,6 +114,7 @@ export interface Words {
   sources: string;
   excerpt: string;
   note: string;
+  warning: string;
   sent: string;
   sentTo: string;
   sentNowhere: string;

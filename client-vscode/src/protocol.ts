@@ -109,8 +109,9 @@ export interface RunResult {
   text?: string;
   sources?: Source[];
   finish: Finish;
-  /** What the model was not shown, because it did not fit. */
   notes?: string[];
+  /** Those of the notes because of which the answer may be wrong. */
+  warnings?: string[];
   error?: Failure;
   notice?: string;
 }
@@ -150,6 +151,7 @@ export interface StoredTurn {
   reasoning?: string;
   sources: Source[];
   notes: string[];
+  warnings?: string[];
   finish: Finish | "";
   error?: string;
 }

@@ -1,7 +1,7 @@
 /** Asks questions whose answers go into the view: sends `sidelight/run`, hands on what arrives, and can stop it. */
 import * as vscode from "vscode";
 import type { LanguageClient } from "vscode-languageclient/node";
-import { type Asked, type Conversation, isRunning, placeName } from "./conversation";
+import { type Asked, type Conversation, isRunning, notesOf, placeName } from "./conversation";
 import type { Conversations } from "./conversations";
 import { endOf, endOfFailure, serverStopped } from "./endings";
 import type { End, Turn } from "./messages";
@@ -99,7 +99,7 @@ export class Runs implements vscode.Disposable {
   }
 
   #learn(conversation: Conversation, turn: Turn, { uri, range }: Asked, result?: RunResult): void {
-    turn.notes = result?.notes ?? [];
+    turn.notes = notesOf(result ?? {});
     turn.number = result?.turn ?? (conversation.turns.at(-2)?.number ?? 0) + 1;
     if (uri) this.places.remember(conversation.id, turn.number, { uri, ...(range ? { range } : {}) });
   }

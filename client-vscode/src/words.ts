@@ -29,6 +29,7 @@ export function words(): Words {
     sources: vscode.l10n.t("Sources"),
     excerpt: vscode.l10n.t("Excerpt"),
     note: vscode.l10n.t("Note"),
+    warning: vscode.l10n.t("Warning"),
     sent: vscode.l10n.t("What Was Sent"),
     sentTo: vscode.l10n.t("About {0} tokens to {1} at {2}", "{0}", "{1}", "{2}"),
     sentNowhere: vscode.l10n.t("About {0} tokens to {1}", "{0}", "{1}"),

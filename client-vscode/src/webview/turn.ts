@@ -1,5 +1,5 @@
 /** One turn on the page: what was asked and where, the reasoning, the answer, its sources, and how it ended. */
-import type { End, FromView, ToView, Turn, Words } from "../messages";
+import type { End, FromView, Note, ToView, Turn, Words } from "../messages";
 import { type CodeAct, tell, type Tools } from "./code";
 import { button, drawing, fill, iconButton, make } from "./elements";
 import { Markdown } from "./markdown";
@@ -131,7 +131,7 @@ export class TurnView {
     this.#summary.textContent = seconds > 0 ? fill(this.words.reasonedFor, seconds) : this.words.reasoning;
   }
 
-  #end({ finish, message, hint, canConnect }: End, notes: string[], thinkingMs?: number): void {
+  #end({ finish, message, hint, canConnect }: End, notes: Note[], thinkingMs?: number): void {
     this.#hasEnded = true;
     this.#stopThinking(thinkingMs);
     if (!this.#summary.textContent) this.#summary.textContent = this.words.reasoning;
@@ -147,10 +147,11 @@ export class TurnView {
     this.element.classList.add("ended");
   }
 
-  /** What the answer may lack: a sign for the eye, and a word for a screen reader. */
-  #note(text: string): HTMLElement {
-    const note = make("p", "note");
-    note.append(drawing("warning"), make("span", "unseen", `${this.words.note}: `), make("span", "", text));
+  /** What is said of the answer: a sign for the eye where it may be wrong, and a word for a screen reader. */
+  #note({ text, isWarning }: Note): HTMLElement {
+    const note = make("p", isWarning ? "note warning" : "note");
+    if (isWarning) note.append(drawing("warning"));
+    note.append(make("span", "unseen", `${isWarning ? this.words.warning : this.words.note}: `), make("span", "", text));
     return note;
   }
 

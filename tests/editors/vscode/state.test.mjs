@@ -111,7 +111,7 @@ test("a conversation that is deleted while it is shown makes room for a new one"
 const STORED = {
   id: "s", title: "Stored", folder: "", beganAt: "2026-01-01T00:00:00Z", changedAt: "2026-01-02T00:00:00Z",
   turns: [
-    { number: 1, task: "explain", instruction: "", place: "demo.py:8", answer: "It.", sources: [], notes: ["n"], finish: "complete" },
+    { number: 1, task: "explain", instruction: "", place: "demo.py:8", answer: "It.", sources: [], notes: ["n", "w"], warnings: ["w"], finish: "complete" },
     { number: 2, task: "fix", instruction: "x", place: "demo.py:8", answer: "```\n```", sources: [], notes: [], finish: "complete" },
     { number: 3, task: "ask", instruction: "And?", place: "", answer: "", sources: [], notes: [], finish: "" },
   ],
@@ -128,6 +128,7 @@ test("a stored conversation has its turns again; only what can be asked again as
   assert.deepEqual(withPlace.turns.map(({ canRetry, canOpenPlace }) => [canRetry, canOpenPlace]), [[true, true], [false, false], [true, false]]);
   assert.deepEqual(withPlace.asked.get(14), { task: "explain", ...place });
   assert.ok(withPlace.turns.every(({ end }) => end), "nothing that is stored is running");
+  assert.deepEqual(withPlace.turns[0].notes, [{ text: "n", isWarning: false }, { text: "w", isWarning: true }]);
 });
 
 /** A history whose server answers when the test lets it: `answers` by the ids of the conversations. */

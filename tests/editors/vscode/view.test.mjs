@@ -154,7 +154,7 @@ describe("turns", () => {
     await tell(
       ...["text", "reasoning", "status"].map((kind) => ({ kind, turn: 1, text: hostile })),
       { kind: "sources", turn: 1, sources },
-      { kind: "end", turn: 1, end: { finish: "cut_off", message: hostile, hint: hostile }, notes: [hostile] },
+      { kind: "end", turn: 1, end: { finish: "cut_off", message: hostile, hint: hostile }, notes: [{ text: hostile, isWarning: true }] },
     );
     await tell({ kind: "history", search: "", entries: [{ id: hostile, title: hostile, turns: 1, when: 0, found: hostile, folder: hostile, isRunning: false, isShown: false }] });
     assert.equal(await page.locator("body :is(a, img, script:not(:last-child), iframe, link)").count(), 0);
@@ -169,9 +169,9 @@ describe("turns", () => {
     const end = { finish: "length", message: "Too long.", hint: "Ask for less." };
     const begun = turn(1, { task: "explain", question: "", place: "demo.py:4", canOpenPlace: true });
     await tell({ kind: "turn", turn: begun, now: 0 }, { kind: "reasoning", turn: 1, text: "Hm" }, { kind: "text", turn: 1, text: "# A\nb" });
-    await tell({ kind: "text", turn: 1, text: "c\n```js\nx" }, { kind: "sources", turn: 1, sources }, { kind: "end", turn: 1, end, notes: ["Left out."], thinkingMs: 3000 });
+    await tell({ kind: "text", turn: 1, text: "c\n```js\nx" }, { kind: "sources", turn: 1, sources }, { kind: "end", turn: 1, end, notes: [{ text: "Left out.", isWarning: false }], thinkingMs: 3000 });
     const live = await page.locator("article").innerHTML();
-    const whole = { ...begun, reasoning: "Hm", thinkingSince: 0, thinkingMs: 3000, text: "# A\nbc\n```js\nx", sources, end, notes: ["Left out."] };
+    const whole = { ...begun, reasoning: "Hm", thinkingSince: 0, thinkingMs: 3000, text: "# A\nbc\n```js\nx", sources, end, notes: [{ text: "Left out.", isWarning: false }] };
     await tell({ kind: "show", title: "T", turns: [whole], now: 0 });
     assert.equal(await page.locator("article").innerHTML(), live);
     assert.match(await page.locator(".reasoning summary").innerText(), /Reasoned for 3 s/);
@@ -260,9 +260,9 @@ describe("turns", () => {
 
   test("a note is marked for the eye and by a word", async () => {
     await begin(1);
-    await tell({ kind: "end", turn: 1, ...ENDED, notes: ["No source supports this."] });
-    assert.equal(await page.locator(".note").textContent(), "Note: No source supports this.");
-    assert.equal(await page.locator(".note svg").count(), 1);
+    await tell({ kind: "end", turn: 1, ...ENDED, notes: [{ text: "No source supports this.", isWarning: true }, { text: "A key was masked.", isWarning: false }] });
+    assert.deepEqual(await page.locator(".note").allTextContents(), ["Warning: No source supports this.", "Note: A key was masked."]);
+    assert.deepEqual(await page.locator(".note").evaluateAll((notes) => notes.map((note) => note.querySelectorAll("svg").length)), [1, 0]);
   });
 
   test("sources have the numbers of their documents, and a file on this machine opens without an address", async () => {
@@ -388,7 +388,7 @@ describe("for everybody", () => {
   async function everything() {
     const text = `# ${LONG}\n\n${LONG} \`${LONG}\`\n\n- 1\n  - 2\n    - ${LONG}\n\n| ${LONG} | b |\n|---|---|\n| 1 | 2 |\n\n\`\`\`${LONG}\n${LONG}\n\`\`\`\n\n> ${LONG}\n\n[x](https://e.org/${LONG})`;
     const sources = [{ title: LONG, uri: "https://e.org", text: LONG }];
-    const done = turn(1, { question: LONG, place: LONG, canOpenPlace: true, text, reasoning: LONG, thinkingMs: 0, sources, notes: [LONG], end: { finish: "cut_off", message: LONG, hint: LONG } });
+    const done = turn(1, { question: LONG, place: LONG, canOpenPlace: true, text, reasoning: LONG, thinkingMs: 0, sources, notes: [{ text: LONG, isWarning: true }], end: { finish: "cut_off", message: LONG, hint: LONG } });
     await tell({ kind: "show", title: LONG, turns: [done, turn(2, { place: LONG })], now: 0 }, { kind: "offer", offer: { ...PLACE, label: LONG } });
     const part = { kind: "mention", name: LONG, why: LONG, tokens: 1, where: "message" };
     await tell({ kind: "sent", turn: 1, sent: { provider: LONG, model: LONG, sentTo: LONG, tokens: 1, parts: [part] } });
