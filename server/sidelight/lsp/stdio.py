@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import select
 import sys
 import threading
 from collections import deque
@@ -135,14 +136,18 @@ class Connection:
 
 
 class Writer:
-    """Writes frames in order on a thread of its own; ``write`` never blocks."""
+    """Writes frames in order; ``write`` never blocks.
+
+    What a client that keeps up has room for is written at once, everything else on a thread of its own: to wake one
+    takes longer than to write a piece of an answer.
+    """
 
     def __init__(self, descriptor: int, failed: Callable[[str], None]) -> None:
         self._descriptor = descriptor
         self._failed = failed
+        self._has_room_at_once = _room_at_once(descriptor)
         self._frames: deque[bytes] = deque()
         self._waiting_bytes = 0
-        self._is_writing = False
         self._is_broken = False
         self._changed = threading.Condition()
 
@@ -163,6 +168,9 @@ class Writer:
             if self._waiting_bytes > _LIMIT_BYTES:
                 self._break("the client has stopped reading")
                 return
+            if not self._waiting_bytes and self._has_room_at_once(len(data)):
+                self._write_at_once(data)
+                return
             self._frames.append(data)
             self._waiting_bytes += len(data)
             self._changed.notify_all()
@@ -174,6 +182,12 @@ class Writer:
         """Wait until everything queued has been written, or until the time is over."""
         with self._changed:
             self._changed.wait_for(lambda: not self._waiting_bytes or self._is_broken, timeout_s)
+
+    def _write_at_once(self, data: bytes) -> None:
+        try:
+            _write_all(self._descriptor, data)
+        except OSError as error:
+            self._break(f"writing to the client failed: {error}")
 
     def _run(self) -> None:
         while True:
@@ -195,6 +209,16 @@ class Writer:
         self._is_broken = True
         self._changed.notify_all()
         self._failed(reason)
+
+
+def _room_at_once(descriptor: int) -> Callable[[int], bool]:
+    """Return what tells whether so many bytes can be written without waiting; never on Windows, which cannot tell."""
+    if sys.platform == "win32":
+        return lambda _count: False
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    # A pipe that is ready takes so much in one piece (POSIX, write); a socket takes more.
+    return lambda count: count <= select.PIPE_BUF and poll.poll(0) == [(descriptor, select.POLLOUT)]
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
