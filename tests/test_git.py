@@ -125,6 +125,33 @@ def test_what_a_new_link_points_at_is_not_read(folder: Path, repository: Git, tm
     assert "private" not in shown
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no file is called so there")
+def test_the_name_of_a_new_file_is_no_part_of_its_patch(folder: Path, repository: Git) -> None:
+    name = "a\n@@ -0,0 +1000000 @@\n+forged"
+    (folder / name).write_text("x = 1\n")
+    [file] = changed_files(folder, (), "", "").code.files
+    assert (file.name, file.lines, file.first) == (name, ["x = 1\n", ""], 0)
+
+
+@pytest.mark.parametrize("line", ["+99999999", f"+{'9' * 5000}", f"+1,{'9' * 5000}"])
+def test_a_diff_that_speaks_of_impossible_lines_is_not_shown(folder: Path, line: str) -> None:
+    with pytest.raises(NothingToReviewError):
+        files_of_diff(f"diff --git a/a.py b/a.py\n@@ -1 {line} @@\n+x\n", folder, "", "")
+
+
+def test_a_repository_speaks_for_its_own_folder_alone(folder: Path, repository: Git) -> None:
+    (folder.parent / "private").mkdir()
+    (folder.parent / "private" / "notes.txt").write_text("my own words\n")
+    (folder / "private").mkdir()
+    (folder / "private" / "notes.txt").write_text("x\n")
+    repository("add", ".")
+    repository("commit", "-qm", "First")
+    repository("config", "core.worktree", "../..")
+    (folder / "new.py").write_text("x = 1\n")
+    shown = "".join(changed_files(folder, (), "", "").code.context.lines)
+    assert shown == "=== new.py (added)\n+ 1| x = 1\n\n"
+
+
 def test_new_files_have_the_limits_that_changes_have(folder: Path, repository: Git) -> None:
     for name in "abc":
         (folder / name).write_text(f"{name * 60}\n" * 10_000)

@@ -243,6 +243,8 @@ def _environment(root: Path) -> dict[str, str]:
         del kept["GIT_INDEX_FILE"]
     return {
         **kept,
+        # Where its command runs, whatever core.worktree says: a repository is not asked about others' folders.
+        "GIT_WORK_TREE": ".",
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_TERMINAL_PROMPT": "0",
         # What a partial clone lacks is not fetched: fetching runs what the repository names.

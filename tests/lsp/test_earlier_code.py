@@ -71,6 +71,16 @@ def test_what_is_asked_about_now_is_not_shown_twice(server: Behaviour, ask: Ask)
     assert sum("def area" in text for text in server.shown[-1].documents.values()) == 1
 
 
+def test_code_with_a_secret_is_not_shown_twice_either(server: Behaviour, editor: Editor) -> None:
+    secret = "ghp_" + "a8Kd02mZq7RtYw4XcVb91LpOe3SfGhJk5NuT"
+    place = {"task": "ask", "uri": editor.open("keys.py", f'TOKEN = "{secret}"\n')}
+    first = editor.request("sidelight/run", {**place, "instruction": "Why?"})
+    editor.request("sidelight/run", {**place, "instruction": "And?", "conversation": first["conversation"]})
+    [text] = server.shown[-1].documents.values()
+    assert "TOKEN" in text
+    assert secret not in text
+
+
 def test_another_conversation_has_nothing_of_it(server: Behaviour, ask: Ask, editor: Editor) -> None:
     ask(AREA)
     editor.request("sidelight/run", {"task": "ask", "instruction": "Who are you?"})

@@ -176,6 +176,16 @@ def test_a_finding_that_waits_for_others_is_shown_also_when_none_comes(
     assert ended(editor, job) == "stopped"
 
 
+def test_what_the_model_takes_back_is_taken_back_also_where_the_answer_is_cut_off_then(
+    editor: Editor, anythingllm: AnythingLLMServer
+) -> None:
+    # The closing tag says that all before it was reasoning.
+    anythingllm.always(fake.STREAM_HEAD + fake.text_event(EMPTY) + fake.text_event("</think>"))
+    uri = editor.open("a.py", CODE)
+    review(editor, uri)
+    assert [len(it["diagnostics"]) for it in editor.seen("textDocument/publishDiagnostics")] == [1, 0]
+
+
 def test_findings_follow_the_text_and_go_with_their_lines(editor: Editor, anythingllm: AnythingLLMServer) -> None:
     anythingllm.always(fake.answer(PRODUCT, EMPTY))
     uri = editor.open("a.py", CODE)

@@ -58,11 +58,13 @@ class Status:
 class Asked:
     """Whom the question goes to: the model (AnythingLLM: the workspace), also where the provider itself chose it.
 
-    ``attaches``: the prompt's material goes as documents attached to the message.
+    ``attaches``: the prompt's material goes as documents attached to the message. ``has_orders``: the message says
+    the orders, too, as there is nothing else to say them in.
     """
 
     model: str
     attaches: bool = False
+    has_orders: bool = False
 
 
 @dataclass(frozen=True, slots=True)

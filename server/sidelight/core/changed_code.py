@@ -17,7 +17,8 @@ from sidelight.core.secrets import Mask
 from sidelight.editing.text import Place, Range, split_lines, without_line_end
 from sidelight.messages import Message, msg
 
-_HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+(\d+)(?:,(\d+))? @@")
+# A diff may come from anywhere: no file has more lines than seven digits can count.
+_HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+(\d{1,7})(?:,(\d{1,7}))? @@")
 _MOST_NAMED = 5
 
 

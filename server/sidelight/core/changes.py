@@ -58,7 +58,8 @@ def new_file(path: str, text: str) -> ChangedFile:
     lines = text.split("\n")
     if not lines[-1]:
         lines.pop()
-    head = f"diff --git a/{path} b/{path}\n@@ -0,0 +1,{len(lines)} @@\n"
+    name = path.replace("\n", "\\n")  # like git's own: a name is no line of a patch
+    head = f"diff --git a/{name} b/{name}\n@@ -0,0 +1,{len(lines)} @@\n"
     patch = head + "".join(f"+{line}\n" for line in lines) if lines else ""
     return ChangedFile(path, "added", len(lines), 0, patch)
 

@@ -12,7 +12,9 @@ from sidelight.messages import msg
 
 _MOST = 3
 # A message begins with its target, as ``prompt_parts.target_text`` writes it; nothing inside is as long as its fence.
-_TARGET = re.compile(r"[^\n]*:\n(?P<fence>`{3,})(?P<language>[^\n`]*)\n(?P<text>.*?)(?P=fence)(?:\n|\Z)", re.DOTALL)
+_TARGET = re.compile(
+    r"[^\n]*:\n(?P<fence>`{3,})(?P<language>[^\n`]*)\n(?P<text>.*?)(?<=[\r\n])(?P=fence)(?:\n|\Z)", re.DOTALL
+)
 
 
 def with_earlier_code(context: Context, turns: Iterable[Turn], provider: str) -> Context:
@@ -20,7 +22,7 @@ def with_earlier_code(context: Context, turns: Iterable[Turn], provider: str) ->
 
     What is asked about now is not shown twice.
     """
-    now = context.target_text
+    now = context.mask.hide(context.target_text)  # as it was sent: earlier code is kept masked
     pieces: dict[str, Piece] = {}
     for turn in reversed(list(turns)):
         piece = _attached_target(turn) if turn.provider == provider else None

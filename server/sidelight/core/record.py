@@ -11,7 +11,7 @@ from uuid import uuid4
 from sidelight.core.answers import Answer, AnswerEvent, Asked, Begun, Finished, Status, Text
 from sidelight.core.context import Context
 from sidelight.core.ports import Conversation, Conversations, HistoryError, Prompt, SentPart, Turn
-from sidelight.core.sent import attached, sent_parts
+from sidelight.core.sent import as_asked, sent_parts
 
 log = logging.getLogger(__name__)
 
@@ -63,8 +63,8 @@ class Record:
             self._begin()
         with self._lock:
             self._answer.add(event)
-            if isinstance(event, Asked) and event.attaches:
-                self._parts = attached(self._parts)
+            if isinstance(event, Asked):
+                self._parts = as_asked(self._parts, event)
             is_first = self._first_text is None and isinstance(event, Text)
             if is_first:
                 self._first_text = monotonic()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sidelight.core.answers import Asked
 from sidelight.core.ports import Prompt, SentPart
 from sidelight.core.tokens import estimate_tokens
 from sidelight.messages import msg
@@ -23,9 +24,14 @@ def sent_parts(prompt: Prompt) -> tuple[SentPart, ...]:
     return tuple(parts)
 
 
-def attached(parts: tuple[SentPart, ...]) -> tuple[SentPart, ...]:
-    """Return the parts where the material went as documents attached to the message."""
-    return tuple(
-        replace(part, where="attachment") if part.where == "message" and part.kind not in _SAID else part
-        for part in parts
-    )
+def as_asked(parts: tuple[SentPart, ...], asked: Asked) -> tuple[SentPart, ...]:
+    """Return the parts with where they went: the material as documents, the orders in the message."""
+    return tuple(_placed(part, asked) for part in parts)
+
+
+def _placed(part: SentPart, asked: Asked) -> SentPart:
+    if part.where == "orders" and asked.has_orders:
+        return replace(part, where="message")
+    if part.where == "message" and part.kind not in _SAID and asked.attaches:
+        return replace(part, where="attachment")
+    return part

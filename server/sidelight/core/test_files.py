@@ -50,6 +50,7 @@ class TestFile:
     """Where tests go.
 
     ``is_source``: they stand in the source file itself. ``like``: an existing test file to copy the style of, or empty.
+    ``source``: the file that they test.
     """
 
     __test__ = False  # it is no test of ours
@@ -58,13 +59,14 @@ class TestFile:
     exists: bool
     is_source: bool = False
     like: str = ""
+    source: str = ""
 
 
 def find_test_file(source: str, paths: Collection[str], language: str) -> TestFile | None:
     """Return where the tests of ``source`` are or belong; None for languages whose tests nobody here knows."""
     language = language_of(language)
     if language == "rust" or (language in _NAMES and is_test_file(source, language)):
-        return TestFile(source, exists=True, is_source=True)
+        return TestFile(source, exists=True, is_source=True, source=source)
     if language not in _NAMES:
         return None
     at = PurePosixPath(source)
@@ -75,10 +77,10 @@ def find_test_file(source: str, paths: Collection[str], language: str) -> TestFi
         named = [path for path in paths if path == (at.parent / "tests.py").as_posix()]  # Django's
     if named:
         found = max(named, key=lambda path: _nearness(at, PurePosixPath(path)))
-        return TestFile(found, exists=True, like=found)
+        return TestFile(found, exists=True, like=found, source=source)
     nearest = max(tests, key=lambda path: _nearness(at, PurePosixPath(path)), default="")
     made = _like_others(at, tests, paths, language) or _usual(at, nearest, paths, language)
-    return TestFile(made.as_posix(), exists=made.as_posix() in paths, like=nearest)
+    return TestFile(made.as_posix(), exists=made.as_posix() in paths, like=nearest, source=source)
 
 
 def is_test_file(path: str, language: str) -> bool:

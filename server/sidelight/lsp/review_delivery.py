@@ -92,12 +92,13 @@ class ReviewDelivery:
 
     async def conclude(self, answer: Answer) -> None:
         """Show what is still held; an earlier review of the same lines is over, also where this one found nothing."""
+        is_due = self._timer is not None  # perhaps to take back what is shown
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         self._stream.finish()
         self._review.answer = answer
-        if self._stream.findings or (answer.finished and answer.finished.finish == "complete"):
+        if is_due or self._stream.findings or (answer.finished and answer.finished.finish == "complete"):
             self._show()
         if answer.sources and self._stream.findings:
             self._review.related = _related(await self._describe(answer.sources))

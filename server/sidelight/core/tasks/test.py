@@ -72,7 +72,10 @@ def test_task(file: TestFile, framework: str) -> Task:
             where = f"They will be added to {file.path} itself, in its part for tests."
         elif not file.exists:
             where = f"They will be the new file {file.path}: write the whole of it."
-        return " ".join([_question(context), where, f"The tests use {framework}." if framework else ""]).strip()
+        # The name above the code has no folder, and imports are made of it.
+        source = "" if file.is_source else f"The code that they test is in {file.source}."
+        uses = f"The tests use {framework}." if framework else ""
+        return " ".join(part for part in (_question(context), where, source, uses) if part)
 
     return replace(TEST, question=question)
 
