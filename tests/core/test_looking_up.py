@@ -32,6 +32,7 @@ class Model:
     tells_truncation: bool = True
     place: str = "localhost:11434"
     attaches: bool = False
+    has_orders: bool = False
     asked: list[Request] = field(default_factory=list)
 
     def window(self, _model: str | None, _stop: Stop) -> Window | None:
@@ -43,7 +44,7 @@ class Model:
 
     def stream(self, request: Request, _stop: Stop) -> Iterator[AnswerEvent]:
         self.asked.append(request)
-        yield Asked("m", self.attaches)
+        yield Asked("m", self.attaches, self.has_orders)
         yield Text("So it is [1].")
         yield Finished("complete")
 
@@ -145,4 +146,11 @@ def test_material_that_is_attached_is_kept_as_that() -> None:
     _, turn = asked(Base((AREA,)), Model(attaches=True))
     assert {part.kind: part.where for part in turn.parts} == {
         "query": "search", "orders": "orders", "knowledge": "attachment", "instruction": "message",
+    }  # fmt: skip
+
+
+def test_orders_that_the_message_says_are_kept_as_a_part_of_it() -> None:
+    _, turn = asked(Base((AREA,)), Model(attaches=True, has_orders=True))
+    assert {part.kind: part.where for part in turn.parts} == {
+        "query": "search", "orders": "message", "knowledge": "attachment", "instruction": "message",
     }  # fmt: skip

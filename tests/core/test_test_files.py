@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sidelight.core.tasks.test import framework_of
+from sidelight.core.context import Context
+from sidelight.core.tasks.test import framework_of, test_task
 from sidelight.core.test_files import find_test_file, is_test_file
 
 
@@ -83,3 +84,21 @@ def test_the_framework_is_seen_in_a_test_file_or_in_file_names(
     text: str, paths: list[str], language: str, name: str
 ) -> None:
     assert framework_of(text, paths, language) == name
+
+
+@pytest.mark.parametrize(
+    ("source", "language", "others"),
+    [("src/area.py", "python", ()), ("src/area.py", "python", ("tests/test_area.py",)), ("lib/a.ts", "typescript", ())],
+)
+def test_the_model_is_told_both_folders(source: str, language: str, others: tuple[str, ...]) -> None:
+    file = find_test_file(source, {source, *others}, language)
+    assert file is not None
+    asked = test_task(file, "").question(Context())
+    assert f"added to {file.path}" in asked or f"new file {file.path}" in asked
+    assert f"The code that they test is in {source}." in asked
+
+
+def test_tests_in_the_source_itself_are_told_one_file() -> None:
+    file = find_test_file("src/lib.rs", {"src/lib.rs"}, "rust")
+    assert file is not None
+    assert test_task(file, "").question(Context()).count("src/lib.rs") == 1

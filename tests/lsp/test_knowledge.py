@@ -73,6 +73,12 @@ def test_the_open_file_and_the_folder_are_added_and_kept_up_to_date(
     assert not anythingllm.documents
 
 
+@pytest.mark.parametrize("act", ["status", "sync"])
+def test_where_nothing_was_added_yet_that_is_said(project: Path, editor: Editor, act: str) -> None:
+    knowledge(editor, act)
+    assert told(editor, "test1", "Nothing of").startswith("Nothing of")
+
+
 def test_the_command_is_answered_at_once_and_its_progress_can_be_cancelled(
     project: Path, editor: Editor, anythingllm: DocumentsServer
 ) -> None:

@@ -79,7 +79,7 @@ def test_the_message_is_what_to_look_up_then_the_material_then_orders_and_questi
         "mode": "chat",
         "sessionId": "conversation-1",
     }
-    assert Asked("test1") in events
+    assert Asked("test1", has_orders=True) in events
 
 
 def test_without_material_nothing_is_said_twice() -> None:
@@ -202,9 +202,9 @@ def test_the_material_is_attached_and_the_message_is_short(anythingllm: Anything
     name = body["attachments"][0]["name"]
     content = base64.b64encode(CODE.encode()).decode()
     assert body == {
-        "message": f"what does {WJ}/größe cost? (größe; größe.py python)"
-        f"\n\nRequest: what does {WJ}/größe cost?"
+        "message": f"Request: what does {WJ}/größe cost?"
         "\n\nExplain this code."
+        "\n\n(größe; größe.py python)"
         "\n\nThis is about the attached documents: größe.py"
         "\n\nYou explain code.\n\nWrite prose in German.",
         "mode": "chat",
@@ -218,7 +218,23 @@ def test_the_material_is_attached_and_the_message_is_short(anythingllm: Anything
         ],
     }
     assert behaviour.shown[0].documents == {name: CODE}
-    assert Asked("test1", attaches=True) in events
+    assert Asked("test1", attaches=True, has_orders=True) in events
+
+
+@pytest.mark.parametrize(
+    ("asked", "query", "expected"),
+    [
+        ("Explain this code.", "Explain this code. (f; a.py python)", "Explain this code.\n\n(f; a.py python)"),
+        ("Request: is f (a)\n  right?", "is f (a) right? (f; a.py)", "Request: is f (a)\n  right?\n\n(f; a.py)"),
+        ("Write tests.", "How tests are written (f; a.py)", "How tests are written (f; a.py)\n\nWrite tests."),
+        ("Request: why?", "why?", "Request: why?"),
+    ],
+)
+def test_the_question_and_what_to_look_up_are_not_said_twice(asked: str, query: str, expected: str) -> None:
+    parts: list[tuple[PartKind, str, str]] = [("target", "a.py:8", "x"), ("around", "a.py:12", "y")]
+    prompt = prompt_of(*parts, ("mention", "src/b.py:3-9", "z"), ("question", "", asked), query=query)
+    sent = written(prompt, attaches=True, nonce="n")
+    assert sent.message == f"{expected}\n\nThis is about the attached documents: a.py; src/b.py"
 
 
 @pytest.mark.parametrize(

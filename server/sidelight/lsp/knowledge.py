@@ -67,7 +67,7 @@ class Knowledge:
         folders = self._wiring.settings.folders
         if not (wanted.paths or folders):
             raise UsageError(msg("No folder is open."), msg("Open the folder whose files you mean."))
-        outcome = _Outcome(session.client, is_look=wanted.act == "status")
+        outcome = _Outcome(session.client, wanted.act)
 
         def do(put: Put, stop: Stop) -> None:
             act = "sync" if wanted.act == "status" else wanted.act
@@ -113,8 +113,13 @@ class _Outcome:
     """Tells at the end what came of it: nothing of it shows in the editor."""
 
     client: Client
-    is_look: bool
+    act: Act
     reports: list[Report] = field(default_factory=list)
+
+    @property
+    def is_look(self) -> bool:
+        """Whether nothing was to be done."""
+        return self.act == "status"
 
     def receive(self, event: AnswerEvent) -> None:
         """Take an event: the job itself shows how it goes on."""
@@ -134,7 +139,7 @@ class _Outcome:
         return summary_of(self.reports[-1]) if self.is_look else outcome_of(self.reports[-1])
 
     def _show(self, report: Report) -> None:
-        if report.is_empty and self.is_look:
+        if report.is_empty and self.act in ("status", "sync"):
             told = msg("Nothing of {root} was added to the knowledge base yet.", root=report.root)
             self.client.show(types.MessageType.Info, told)
             return

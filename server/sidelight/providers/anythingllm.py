@@ -96,7 +96,7 @@ class AnythingLLM:
         # An agent is handed attachments as they are, in base64.
         attaches = self._config.attaches and self._config.mode in ("chat", "query")
         sent = written(request.prompt, attaches=attaches, nonce=secrets.token_hex(4))
-        yield Asked(workspace, attaches=bool(sent.documents))
+        yield Asked(workspace, attaches=bool(sent.documents), has_orders=True)
         yield Status(msg("asking {workspace}", workspace=workspace))
         decoder = AnythingLLMDecoder(self._config.key, sent, self._config.mode)
         call = encode(self._config, sent, request.conversation, workspace)

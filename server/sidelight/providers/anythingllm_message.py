@@ -24,6 +24,10 @@ _MARKS = ("\u2060", "\u2063", "\u2064")
 _PRESET = re.compile(r"(^|[\s\ufeff])/(?=[A-Za-z0-9_-])")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST_NAME = 60
+# The lines of a part's name: no document is called so.
+_LINES = re.compile(r":\d+(-\d+)?$")
+# Where the names at the place begin in a query.
+_NAMES = re.compile(r" (?=\()")
 # The estimate errs high, and for digits and other scripts more than twice as high as for English and code. So much of
 # it every text in tests/core/token_counts.json has by every tokenizer there.
 _SURELY, _SURELY_OTHERS = 0.5, 0.25
@@ -84,10 +88,21 @@ def _long(prompt: Prompt) -> Iterable[str]:
 def _short(prompt: Prompt) -> Iterable[str]:
     """Return the prompt without its material, which is named."""
     asked = _asked(prompt)
-    names = dict.fromkeys(part.name for part in _material(prompt.parts) if part.name)
+    names = dict.fromkeys(_LINES.sub("", part.name) for part in _material(prompt.parts) if part.name)
     attached = f"This is about the attached documents: {'; '.join(names)}" if names else ""
-    query = "" if any(prompt.query in text for text in asked) else prompt.query
-    return (query, *asked, attached, *_orders(prompt))
+    unsaid = _unsaid(prompt.query, asked)
+    lead = (unsaid, *asked) if unsaid == prompt.query else (*asked, unsaid)
+    return (*lead, attached, *_orders(prompt))
+
+
+def _unsaid(query: str, asked: Iterable[str]) -> str:
+    """Return what the query has beyond the words of what is asked: nothing, ``(the names there)``, or all of it."""
+    said = " ".join(" ".join(asked).split())
+    ends = [*(match.start() for match in _NAMES.finditer(query)), len(query)]
+    for end in reversed(ends):
+        if query[:end] in said:
+            return query[end:].lstrip()
+    return query
 
 
 def _material(parts: Sequence[Part]) -> list[Part]:
