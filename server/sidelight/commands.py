@@ -80,12 +80,17 @@ def own_task(options: argparse.Namespace, terminal: Terminal) -> int:
 def _no_such_task(name: str, own: list[str], *, is_trusted: bool) -> UsageError:
     from sidelight.core.tasks import TASKS
 
-    hint = msg("There are: {names}", names=", ".join(own) or "-")
+    names, more = ", ".join(own), msg("With --trust, the tasks in .sidelight/tasks of this folder count, too.")
     if name in TASKS:
         hint = msg("That one is a command of its own: sidelight {name}", name=name)
-    elif not is_trusted:
-        hint = msg("There are: {names}. With --trust, the tasks in .sidelight/tasks of this folder count, too.",
-                   names=", ".join(own) or "-")  # fmt: skip
+    elif own:
+        hint = (
+            msg("There are: {names}", names=names)
+            if is_trusted
+            else msg("There are: {names}. {more}", names=names, more=more)
+        )
+    else:
+        hint = msg("You have none yet: each is a Markdown file in .sidelight/tasks.") if is_trusted else more
     return UsageError(msg("There is no task {name}.", name=name), hint)
 
 

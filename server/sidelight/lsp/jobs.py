@@ -95,6 +95,7 @@ class Job:
         self._heard_at = self._loop.time()
         self._status: Message | None = None
         self._silent: Message | None = None
+        self._silence: Message | None = None
         self._words = 0
         self._is_edit = False
 
@@ -165,14 +166,28 @@ class Job:
             self._status = event.message
         self._silent = event.if_silent if isinstance(event, Status) else None
         if self._delivery is not None:
+            if self._silence and self._status:
+                self._delivery.receive(Status(self._status))
+            self._silence = None
             self._delivery.receive(event)
 
     async def _tell_progress(self, title: str) -> None:
         await self._progress.begin(title)
-        while self._progress.is_open:
+        while self._progress.is_open or not self._finished.done():
             if line := self._progress_line():
                 self._progress.report(self._client.write(line))
+            self._tell_silence()
             await asyncio.sleep(_TELL_EVERY_S)
+
+    def _tell_silence(self) -> None:
+        """Say where the answer stands, too, that nothing comes: not everybody looks at the progress."""
+        silence_s = self._loop.time() - self._heard_at
+        if self._delivery is None or self._finished.done() or silence_s <= _SILENCE_TO_TELL_S:
+            return
+        line = still_waiting(self._silent, silence_s)
+        if line != self._silence:
+            self._silence = line
+            self._delivery.receive(Status(line))
 
     def _progress_line(self) -> Message | None:
         if self._finished.done():  # nobody waits for the model any more, but for the editor or its user
