@@ -350,13 +350,17 @@ def test_only_one_process_at_a_time_works_on_a_root(project: Project, server: Do
     assert is_whole(project.do())
 
 
-def test_many_documents_are_taken_in_by_and_by(project: Project, server: DocumentsServer) -> None:
+def test_many_documents_are_taken_in_and_out_by_and_by(project: Project, server: DocumentsServer) -> None:
     for number in range(20):
         project.write(f"many/{number}.md", f"{number}\n")
     project.do(Wish("add", ("many",)))
     assert [len(seen.body["adds"]) for seen in server.calls("/update-embeddings")] == [8, 8, 4]
     project.do(Wish("remove", ("many/3.md", "many/4.md")))
     assert len(server.names()) == 18
+    report = project.do(Wish("remove", ("many",)))
+    assert (len(report.done), server.names()) == (18, [])
+    calls = [seen.body["deletes"] for seen in server.calls("/update-embeddings") if not seen.body["adds"]]
+    assert [len(deletes) for deletes in calls] == [8, 8, 2]
 
 
 def test_a_project_that_is_away_is_not_gone(project: Project, server: DocumentsServer) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -63,11 +63,12 @@ class Work:
         self._prove(stop)
         for name in replacing:
             self._remove_old(name, stop)
-        for name in plan.gone:
+        for first in range(0, len(plan.gone), _BATCH_DOCUMENTS):
             stop.raise_if_set()
-            self._number += 1
-            tell(Step(self._number, count, name, "remove"))
-            self._remove(name, stop)
+            names = plan.gone[first : first + _BATCH_DOCUMENTS]
+            self._number += len(names)
+            tell(Step(self._number, count, names[-1], "remove"))
+            self._remove(names, stop)
 
     def _bring(self, name: str, stop: Stop) -> None:
         """See to it that a document is on the server, and put it into the batch; or it is in the workspace already."""
@@ -156,15 +157,17 @@ class Work:
             self.ledger.set(name, replace(entry, old=()))
         return True
 
-    def _remove(self, name: str, stop: Stop) -> None:
-        entry = self.ledger.entries[name]
+    def _remove(self, names: Sequence[str], stop: Stop) -> None:
+        entries = [self.ledger.entries[name] for name in names]
         try:
-            self.store.remove([entry.location, *entry.old], stop)
+            self.store.remove([location for entry in entries for location in (entry.location, *entry.old)], stop)
         except SidelightError as error:
-            self._fail(name, error)
+            for name in names:
+                self._fail(name, error)
             return
-        self.ledger.set(name, None)
-        self.report.done.append(name)
+        for name in names:
+            self.ledger.set(name, None)
+            self.report.done.append(name)
 
     def _fail(self, name: str, error: SidelightError) -> None:
         """Note that a document failed; the others go on, unless the same would happen to them."""
