@@ -21,12 +21,9 @@ describe("connecting", { timeout: 600_000 }, () => {
     await user.openFile("demo.py");
     await user.statusThat((text) => text.includes("builtin"));
     // With both, every message between VS Code and the server is logged.
-    await user.command("Developer: Set Log Level");
-    const row = (text) => user.page.locator(".quick-input-widget .monaco-list-row", { hasText: text }).first();
-    await row("Sidelight").click();
-    // Both lists have a row for the trace, the first one for everything that logs.
-    await row("Sidelight").waitFor({ state: "hidden" });
-    await row("Trace").click();
+    await user.commandAndPick("Developer: Set Log Level", "Sidelight");
+    // The list before has a row for the trace, too, for everything that logs.
+    await user.page.locator(".quick-input-widget .monaco-list-row", { hasText: "Trace" }).first().click();
   });
 
   after(async () => {

@@ -19,14 +19,19 @@ export class Workbench {
   }
 
   async openFile(name) {
-    await this.#pick("Control+P", name);
+    await this.#pick(() => this.page.keyboard.press("Control+P"), name);
     await this.page.locator(`.tab.active[data-resource-name="${name}"]`).waitFor();
     // The tab is active before the file is read; what is opened meanwhile would be overtaken by it.
     await this.page.locator(`.editor-group-container .monaco-editor[data-uri$="/${name}"] .view-line`).first().waitFor();
   }
 
   async command(title) {
-    await this.#pick("F1", title);
+    await this.#pick(() => this.page.keyboard.press("F1"), title);
+  }
+
+  /** Calls a command and takes what is named so from the list that it opens. */
+  async commandAndPick(title, name) {
+    await this.#pick(() => this.command(title), name);
   }
 
   /** Answers an input box, which is known by what it asks. */
@@ -236,12 +241,12 @@ export class Workbench {
     return this.page.locator(".quick-input-widget input");
   }
 
-  /** Opens a list with a key and takes what is named so. What VS Code knows a moment later is there when it is opened again. */
-  async #pick(key, text) {
+  /** Opens a list and takes what is named so. What VS Code knows a moment later is there when it is opened again. */
+  async #pick(open, text) {
     // The one that Enter takes: before what was typed counts, another one may stand above it.
     const row = this.page.locator(`.quick-input-list .monaco-list-row.focused[aria-label^="${text}"]`).first();
     for (let attempt = 1; ; attempt += 1) {
-      await this.page.keyboard.press(key);
+      await open();
       await this.#input().waitFor();
       await this.page.keyboard.type(text);
       try {
