@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from sidelight.core.context import Context, Excerpt, Piece
+from sidelight.core.context import Context, Piece
 from sidelight.core.ports import Part
 from sidelight.core.ports.providers import PartKind
 from sidelight.core.tasks import Task
@@ -74,11 +74,6 @@ def piece_text(context: Context, piece: Piece, text: str) -> str:
         case _:
             heading = f"For reference, {piece.name}{place}:"
     return f"{heading}\n{_fenced(context.mask.hide(text), piece.language_id)}"
-
-
-def excerpt_name(context: Context, excerpt: Excerpt) -> str:
-    """Return what an excerpt is called for people."""
-    return f"{context.name}:{excerpt.first + 1}"
 
 
 def answer_language(context: Context) -> str:

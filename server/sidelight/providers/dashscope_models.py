@@ -15,13 +15,11 @@ from sidelight.errors import ConfigurationError, ProviderError
 from sidelight.providers.chat import count_of
 from sidelight.providers.dashscope_config import DashScopeConfig, api_of, authorization
 from sidelight.providers.dashscope_errors import error_of_reply, not_the_api
-from sidelight.providers.http import Call, Http
+from sidelight.providers.http import QUICK_S, Call, Http
 
 # For where the list of models cannot be asked: the greatest inputs, of several published since 2025 the smallest.
 _DOCUMENTED_TOKENS = {"qwen-max": 30720, "qwen-plus": 129024, "qwen-turbo": 98304, "qwen3-max": 258048}
 _ASSUMED_TOKENS = 8192
-# For what is asked before the question: a server that is slow here must not hold it up.
-_QUICK_S = 5.0
 _KNOWN_S = 300.0
 _PAGE_MODELS = 100
 _MOST_PAGES = 10
@@ -73,7 +71,7 @@ class DashScopeModels:
 
     def _page(self, query: str, stop: Stop | None) -> tuple[list[Model], int]:
         url = f"{api_of(self._config)}/models?{query}"
-        reply = self._http.fetch(Call("GET", url, authorization(self._config), silence_s=_QUICK_S), stop)
+        reply = self._http.fetch(Call("GET", url, authorization(self._config), silence_s=QUICK_S), stop)
         body = reply.json()
         output = body.get("output") if reply.status == 200 and isinstance(body, dict) else None
         listed = output.get("models") if isinstance(output, dict) else None

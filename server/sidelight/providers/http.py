@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+QUICK_S = 5.0
+"""For what is asked before the question: a server that is slow here must not hold it up."""
+
 _BACK_OFF_S = 0.5
 _LONGEST_WAIT_S = 30.0
 _LOADING_S = 0.5

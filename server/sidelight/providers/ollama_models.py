@@ -15,13 +15,11 @@ from sidelight.core.ports import Model
 from sidelight.core.stopping import Stop
 from sidelight.errors import ConfigurationError, ProviderError
 from sidelight.providers.default_model import LOADED, try_default
-from sidelight.providers.http import Call, Http, host_of, is_loopback
+from sidelight.providers.http import QUICK_S, Call, Http, host_of, is_loopback
 from sidelight.providers.ollama_errors import error_of_reply, missing_model, no_model_chosen, not_ollama
 
 # What Ollama gives a model on a machine with little video memory, when nobody asks for more.
 DEFAULT_NUM_CTX = 4096
-# For what is asked before the question: a server that is slow here must not hold it up.
-_QUICK_S = 5.0
 _KNOWN_S = 60.0
 # A question asks for the model twice, for its context and for itself.
 _CHOSEN_S = 2.0
@@ -104,7 +102,7 @@ class OllamaModels:
         return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
     def _get(self, path: str, stop: Stop | None = None, body: Any = None) -> dict[str, Any]:
-        call = Call("GET" if body is None else "POST", self._address + path, body=body, silence_s=_QUICK_S)
+        call = Call("GET" if body is None else "POST", self._address + path, body=body, silence_s=QUICK_S)
         reply = self._http.fetch(call, stop)
         answer = reply.json()
         if reply.status != 200 or not isinstance(answer, dict):

@@ -24,11 +24,11 @@ from sidelight.errors import ConfigurationError, ProviderError
 from sidelight.messages import msg
 from sidelight.providers.chat import count_of, messages_of
 from sidelight.providers.endings import ending
-from sidelight.providers.http import Call, Http, host_of
+from sidelight.providers.http import QUICK_S, Call, Http, host_of
 from sidelight.providers.http_reply import Reply
 from sidelight.providers.openai_config import DEFAULT_ADDRESS, OpenAIConfig, headers_of
 from sidelight.providers.openai_errors import error_of, error_of_reply, is_loading
-from sidelight.providers.openai_models import QUICK_S, OpenAIModels
+from sidelight.providers.openai_models import OpenAIModels
 from sidelight.providers.refusals import no_such_model, refusal_in
 
 __all__ = ["DEFAULT_ADDRESS", "OpenAI", "OpenAIConfig", "OpenAIDecoder", "encode"]

@@ -15,13 +15,11 @@ from sidelight.core.ports import Model
 from sidelight.core.stopping import Stop
 from sidelight.errors import ConfigurationError, ProviderError
 from sidelight.providers.default_model import LOADED, try_default
-from sidelight.providers.http import Call, Http, is_loopback
+from sidelight.providers.http import QUICK_S, Call, Http, is_loopback
 from sidelight.providers.http_reply import Reply
 from sidelight.providers.openai_config import OpenAIConfig, headers_of
 from sidelight.providers.openai_errors import error_of_reply, no_model_chosen
 
-# For what is asked before the question: a server that is slow here must not hold it up.
-QUICK_S = 5.0
 # How long a list of models holds. On this machine it costs nothing, and models come, go and change their context.
 _LISTED_S = 300.0
 _LISTED_HERE_S = 2.0
